@@ -1,0 +1,12 @@
+#pragma once
+
+/// All of the C++ interface.
+#include "diskann/distance.hpp"
+#include "diskann/error.hpp"
+#include "diskann/evaluation.hpp"
+#include "diskann/flat_index.hpp"
+#include "diskann/index.hpp"
+#include "diskann/inspect.hpp"
+#include "diskann/types.hpp"
+#include "diskann/vector_file.hpp"
+#include "diskann/version.hpp"

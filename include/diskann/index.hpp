@@ -1,0 +1,167 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "diskann/distance.hpp"
+#include "diskann/types.hpp"
+
+namespace diskann {
+
+/// How a graph is built. Recorded in the index file.
+struct BuildParameters {
+  std::uint32_t max_degree = 64;         ///< R, largest number of out-neighbours: 2 to 1024
+  std::uint32_t search_list_size = 100;  ///< L, candidate list while building: 1 to 100,000
+  float alpha = 1.2f;                    ///< pruning slack on (squared) distances: 1 to 10
+  std::uint64_t seed = 42;               ///< order of insertion
+};
+
+/// How an index is searched.
+struct SearchParameters {
+  std::uint32_t search_list_size = 100;  ///< L, candidate list; k is used where it is larger
+};
+
+/// What a search did; summed over the queries of a batch.
+struct SearchStatistics {
+  std::uint64_t hops = 0;                   ///< nodes expanded
+  std::uint64_t distance_computations = 0;  ///< vectors compared with the query
+};
+
+/// Bytes by component. Mapped components count, whether they are resident or not.
+struct MemoryUsage {
+  std::uint64_t vectors = 0;
+  std::uint64_t graph = 0;
+  std::uint64_t ids = 0;    ///< user ids and twin lists; 0 where ids are row numbers
+  std::uint64_t norms = 0;  ///< cosine only
+  std::uint64_t total() const noexcept { return vectors + graph + ids + norms; }
+};
+
+/// Shape of a graph.
+struct GraphStatistics {
+  std::uint64_t nodes = 0;
+  std::uint64_t edges = 0;
+  std::uint32_t smallest_degree = 0;
+  std::uint32_t largest_degree = 0;
+  std::uint64_t unreachable = 0;  ///< nodes that no walk from the entry points reaches: 0 in every index we build
+};
+
+/// How an index file is opened.
+struct OpenOptions {
+  bool map = false;         ///< use the file in place (memory-mapped) instead of reading it into memory
+  bool verify_all = false;  ///< check every checksum and every edge before use
+  /// Needed for an index built with a user's distance; its name() must be the recorded one.
+  std::shared_ptr<const DistanceFunction> distance_function;
+  /// Microsoft's sets do not name them; ignored for our own files.
+  std::optional<Distance> metric;
+  std::optional<VectorType> type;
+};
+
+/// A Vamana graph over vectors in memory. Immutable; const calls are safe from any number of threads.
+class DISKANN_EXPORT Index {
+ public:
+  Index(Index&&) noexcept;
+  Index& operator=(Index&&) noexcept;
+  ~Index();
+
+  /// Opens an index file, or Microsoft's in-memory set by its prefix (where `prefix.data` exists).
+  static Index open(const std::filesystem::path& path, const OpenOptions& options = {});
+
+  /// Writes one file, atomically: on failure or cancellation an older file is untouched.
+  /// AlreadyExists unless `overwrite`.
+  void save(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
+
+  /// Writes Microsoft's in-memory set `prefix`, `prefix.data` and `prefix_metadata.bin`. Ids must be row numbers
+  /// (else Unsupported); f16 is not a type of theirs (Unsupported).
+  void save_microsoft(const std::filesystem::path& prefix, bool overwrite = false) const;
+
+  /// The min(k, size()) nearest points, sorted by (distance, id). `query` is one row of any vector type.
+  /// Throws DimensionMismatch, or InvalidArgument for NaN and infinity.
+  std::vector<Hit> search(VectorView query, std::size_t k, const SearchParameters& parameters = {}) const;
+  /// Same, without allocating once the calling thread's scratch is warm. Fills `hits` and returns how many.
+  std::size_t search_into(VectorView query, std::span<Hit> hits, const SearchParameters& parameters = {},
+                          SearchStatistics* statistics = nullptr) const;
+  /// Every row of `queries`, on all threads. Hits are those of search(), whatever the batch and the thread count.
+  SearchResults search_batch(VectorView queries, std::size_t k, const SearchParameters& parameters = {},
+                             const Execution& execution = {}, SearchStatistics* statistics = nullptr) const;
+  /// All points found at distance <= radius, sorted by (distance, id). The list grows until it holds a point outside.
+  std::vector<Hit> range_search(VectorView query, float radius, const SearchParameters& parameters = {}) const;
+
+  /// Exact distances of `query` to stored points. NotFound names the first id that is not there.
+  void distances(VectorView query, std::span<const std::uint64_t> ids, std::span<float> out) const;
+
+  std::size_t size() const noexcept;  ///< points, twins counted each
+  std::size_t dimension() const noexcept;
+  Distance metric() const noexcept;
+  VectorType type() const noexcept;         ///< of the stored rows
+  VectorType source_type() const noexcept;  ///< of the rows as given; differs where f32 was stored losslessly as 8 bits
+  const BuildParameters& build_parameters() const noexcept;
+  MemoryUsage memory_usage() const noexcept;
+  GraphStatistics graph_statistics() const;
+
+  struct State;
+  /// For the library's own builders and readers.
+  explicit Index(std::unique_ptr<const State> state) noexcept;
+  const State& state() const noexcept { return *state_; }
+
+ private:
+  std::unique_ptr<const State> state_;
+};
+
+/// Peak memory of a build, stated before it starts.
+struct BuildEstimate {
+  std::uint64_t vectors = 0;  ///< bytes of the rows, padded
+  std::uint64_t graph = 0;    ///< bytes of the graph with the slack it has while it grows
+  std::uint64_t scratch = 0;  ///< per thread and per batch
+  std::uint64_t total() const noexcept { return vectors + graph + scratch; }
+};
+
+/// Collects parameters and builds an Index. Each setter returns the builder.
+class DISKANN_EXPORT IndexBuilder {
+ public:
+  IndexBuilder();
+  IndexBuilder(IndexBuilder&&) noexcept;
+  IndexBuilder& operator=(IndexBuilder&&) noexcept;
+  ~IndexBuilder();
+
+  /// Checked against the data where given; else taken from it.
+  IndexBuilder& dimensions(std::size_t dimension);
+  IndexBuilder& metric(Distance metric);
+  /// A distance of the user's own; replaces metric().
+  IndexBuilder& distance_function(std::shared_ptr<const DistanceFunction> function);
+  IndexBuilder& max_degree(std::uint32_t max_degree);
+  IndexBuilder& search_list_size(std::uint32_t search_list_size);
+  IndexBuilder& alpha(float alpha);
+  IndexBuilder& seed(std::uint64_t seed);
+  /// Type to store. Without it, f32 data that holds only integers of 8 bits is stored as such, losslessly, and all
+  /// else as it comes. A conversion that would change a value (beyond rounding to f16) is InvalidArgument.
+  IndexBuilder& store_as(VectorType type);
+  /// Refuse (OutOfMemory, with the number that would do) before reading if the build could need more bytes.
+  IndexBuilder& memory_limit(std::uint64_t bytes);
+  IndexBuilder& execution(Execution execution);
+  /// One id for each row, all different; default: row numbers.
+  IndexBuilder& ids(std::vector<std::uint64_t> ids);
+
+  /// Copies the rows. Throws InvalidArgument with row and column for NaN or infinity.
+  Index build_from_vectors(VectorView vectors) const;
+  template <VectorElement T>
+  Index build_from_vectors(const std::vector<std::vector<T>>& rows) const {
+    return build_from_vectors(VectorSet::from_rows(rows).view());
+  }
+  /// Streams a vector file (see vector_file.hpp) into the index, without a second copy. `file_type` is needed for
+  /// Microsoft's `.bin`, which does not name its type.
+  Index build_from_file(const std::filesystem::path& path, std::optional<VectorType> file_type = {}) const;
+
+  /// What a build of `rows` vectors would take.
+  BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const;
+
+ private:
+  struct Settings;
+  std::unique_ptr<Settings> settings_;
+};
+
+}  // namespace diskann

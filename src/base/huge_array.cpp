@@ -1,0 +1,51 @@
+#include "base/huge_array.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <string>
+
+namespace diskann::base {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+std::size_t page_size() noexcept {
+  static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+}  // namespace
+
+void* allocate_pages(std::size_t bytes) {
+  const bool huge = bytes >= kHugePage;
+  const std::size_t length = round_up(bytes, page_size());
+  // A huge page must start on its own boundary: ask for more and give the ends back.
+  const std::size_t reserve = length + (huge ? kHugePage : 0);
+  void* const reserved =
+      reserve < bytes ? MAP_FAILED : mmap(nullptr, reserve, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (reserved == MAP_FAILED) {
+    throw Error(ErrorCode::OutOfMemory, "cannot allocate " + std::to_string(bytes) + " bytes",
+                "free memory, or use smaller data");
+  }
+  if (!huge) return reserved;
+  auto* const start = static_cast<std::byte*>(reserved);
+  const std::size_t lead =
+      round_up(reinterpret_cast<std::uintptr_t>(start), kHugePage) - reinterpret_cast<std::uintptr_t>(start);
+  if (lead != 0) munmap(start, lead);
+  if (lead != kHugePage) munmap(start + lead + length, kHugePage - lead);
+  madvise(start + lead, length, MADV_HUGEPAGE);
+  return start + lead;
+}
+
+void free_pages(void* pages, std::size_t bytes) noexcept { munmap(pages, round_up(bytes, page_size())); }
+
+void shrink_pages(void* pages, std::size_t bytes, std::size_t keep) noexcept {
+  // The addresses stay reserved, so that free_pages takes the whole range; the memory is gone.
+  const std::size_t kept = round_up(keep, page_size());
+  const std::size_t length = round_up(bytes, page_size());
+  if (kept < length) madvise(static_cast<std::byte*>(pages) + kept, length - kept, MADV_DONTNEED);
+}
+
+}  // namespace diskann::base

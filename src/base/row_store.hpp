@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/huge_array.hpp"
+#include "diskann/types.hpp"
+
+namespace diskann::base {
+
+/// A point's position inside the library. 31 bits, since search packs an "expanded" flag beside it.
+using Slot = std::uint32_t;
+inline constexpr std::uint64_t kMaxSlots = (std::uint64_t{1} << 31) - 1;
+inline constexpr std::size_t kMaxDimension = 65'535;
+
+/// Rows as kernels read them: 64-byte aligned, padded with zeros to `stride`, a multiple of 64 bytes.
+struct RowsView {
+  const std::byte* data = nullptr;
+  std::size_t stride = 0;  ///< bytes
+  std::size_t rows = 0;
+  std::size_t dimension = 0;
+  VectorType type = VectorType::F32;
+
+  const std::byte* row(std::size_t i) const noexcept { return data + i * stride; }
+};
+
+/// Bytes of one padded row.
+constexpr std::size_t row_stride(VectorType type, std::size_t dimension) noexcept {
+  return round_up(dimension * size_of(type), 64);
+}
+
+/// Owns padded rows in huge pages, or shares rows mapped from a file.
+class RowStore {
+ public:
+  RowStore() = default;
+  /// Zeros.
+  RowStore(VectorType type, std::size_t rows, std::size_t dimension)
+      : memory_(checked_multiply(rows, row_stride(type, dimension), "rows", ErrorCode::OutOfMemory)),
+        view_{memory_.data(), row_stride(type, dimension), rows, dimension, type} {}
+  /// Rows that stand in memory which `owner` keeps alive.
+  RowStore(RowsView mapped, std::shared_ptr<const void> owner) : owner_(std::move(owner)), view_(mapped) {}
+
+  const RowsView& view() const noexcept { return view_; }
+  operator const RowsView&() const noexcept { return view_; }
+  /// Only for rows that this store owns.
+  std::byte* row(std::size_t i) noexcept { return memory_.data() + i * view_.stride; }
+  /// Forgets the rows behind `rows` and gives their memory back.
+  void truncate(std::size_t rows) noexcept {
+    memory_.truncate(rows * view_.stride);
+    view_.rows = rows;
+  }
+
+ private:
+  HugeArray<std::byte> memory_;
+  std::shared_ptr<const void> owner_;
+  RowsView view_;
+};
+
+/// Copies row `source` of a view into padded memory of the same type; the padding must be zero already.
+inline void copy_row(const VectorView& view, std::size_t source, std::byte* destination) noexcept {
+  const std::byte* from = view.row(source);
+  std::copy(from, from + view.dimension() * size_of(view.type()), destination);
+}
+
+}  // namespace diskann::base

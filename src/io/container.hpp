@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/atomic_file.hpp"
+#include "io/file_system.hpp"
+
+namespace diskann::io {
+
+/// Sections of an index file; the numbers are part of the format (docs/format.md).
+enum class SectionKind : std::uint32_t {
+  Meta = 1,         ///< JSON: parameters, counts, versions
+  Vectors = 2,      ///< padded rows
+  Graph = 3,        ///< rows of slots
+  EntryPoints = 4,  ///< slots, the medoid first
+  Ids = 5,          ///< u64 id of every point, where ids are not row numbers
+  Twins = 6,        ///< which points share a node
+  Norms = 7,        ///< f32 inverse norm of every node (cosine)
+};
+std::string to_string(SectionKind kind);
+
+/// An entry of the section table.
+struct Section {
+  SectionKind kind;
+  std::uint32_t version;
+  bool required;  ///< a reader that does not know it must refuse the file
+  std::uint64_t offset, length, checksum;
+};
+
+/// Writes an index file: sections in the order of begin(), header and table last. Atomic as AtomicFile is.
+class ContainerWriter {
+ public:
+  ContainerWriter(const std::filesystem::path& path, bool overwrite);
+  ~ContainerWriter();
+  /// Starts a section, aligned to 4,096 bytes; ends the one before.
+  void begin(SectionKind kind, std::uint32_t version, bool required);
+  void write(std::span<const std::byte> bytes);
+  void commit();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// An open index file whose header and table are checked: magic, version, sizes, bounds, overlap, checksums of both.
+/// Small sections are checksummed when read; large ones on request.
+class Container {
+ public:
+  /// Throws Corrupt (with the offset and what was expected), UnsupportedVersion, or IoError.
+  static Container open(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  std::uint32_t format_version() const noexcept { return format_version_; }
+  std::uint64_t file_size() const noexcept { return file_size_; }
+  const std::vector<Section>& sections() const noexcept { return sections_; }
+  const Section* find(SectionKind kind) const noexcept;
+  /// Throws Corrupt where it is missing.
+  const Section& require(SectionKind kind) const;
+
+  /// A whole small section (at most 64 MiB, else Corrupt), checksum verified.
+  std::vector<std::byte> read_small(const Section& section) const;
+  /// Reads [offset, offset + out.size()) of a section, without a checksum.
+  void read(const Section& section, std::uint64_t offset, std::span<std::byte> out) const;
+  /// Same, for the whole section in parts, verifying the checksum on the way if `verify`.
+  void read_all(const Section& section, std::span<std::byte> out, bool verify) const;
+  /// The section in place, valid as long as the pointer lives.
+  std::shared_ptr<const std::byte> map(const Section& section) const;
+  /// Reads the section through a small buffer and compares; false where it differs.
+  bool checksum_ok(const Section& section) const;
+
+ private:
+  Container() = default;
+  std::filesystem::path path_;
+  std::shared_ptr<ReadableFile> file_;
+  std::shared_ptr<const std::byte> mapping_;  // made at the first map()
+  std::uint32_t format_version_ = 0;
+  std::uint64_t file_size_ = 0;
+  std::vector<Section> sections_;
+};
+
+}  // namespace diskann::io

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+namespace diskann::io {
+
+/// A file open for reading. Reads are safe from several threads.
+class ReadableFile {
+ public:
+  virtual ~ReadableFile() = default;
+  virtual std::uint64_t size() const = 0;
+  /// Fills `out` from `offset` or throws: IoError for errno, Corrupt where the file ends before.
+  virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
+  /// The whole file in memory, valid as long as the pointer lives. Throws Unsupported where it cannot be mapped.
+  virtual std::shared_ptr<const std::byte> map() const = 0;
+};
+
+/// A new file. Writing ends with sync() and close(); a file that is only destroyed may be incomplete.
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;
+  virtual void write(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+  /// Returns only when the content is durable. An error is final for this file.
+  virtual void sync() = 0;
+  virtual void close() = 0;
+};
+
+/// The only way to files in the library, so that tests can inject every fault. All calls throw IoError.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  virtual std::unique_ptr<ReadableFile> open(const std::filesystem::path& path) = 0;
+  /// A file that must not exist yet (O_EXCL).
+  virtual std::unique_ptr<WritableFile> create(const std::filesystem::path& path) = 0;
+  /// Replaces `to` if it exists.
+  virtual void rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
+  virtual void remove(const std::filesystem::path& path) = 0;
+  /// Makes names in the directory durable.
+  virtual void sync_directory(const std::filesystem::path& directory) = 0;
+  virtual bool exists(const std::filesystem::path& path) = 0;
+};
+
+/// What the library uses: the system's, unless an override is in force.
+FileSystem& file_system() noexcept;
+
+/// Puts another file system in place while it lives (tests). Not for concurrent use.
+class FileSystemOverride {
+ public:
+  explicit FileSystemOverride(FileSystem& replacement) noexcept;
+  ~FileSystemOverride();
+  FileSystemOverride(const FileSystemOverride&) = delete;
+
+ private:
+  FileSystem* previous_;
+};
+
+}  // namespace diskann::io
