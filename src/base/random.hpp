@@ -26,7 +26,7 @@ class Random {
   }
   /// In [0, bound), bound > 0 (Lemire's multiply-shift; the bias is below 2^-32 for our sizes).
   std::uint64_t below(std::uint64_t bound) noexcept {
-    __extension__ using Wide = unsigned __int128;
+    __extension__ typedef unsigned __int128 Wide;
     return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
   }
   /// In [0, 1).
