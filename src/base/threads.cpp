@@ -97,7 +97,7 @@ ProgressMeter::ProgressMeter(const Execution& execution, std::string_view stage,
       last_(std::chrono::steady_clock::now()),
       exceptions_(std::uncaught_exceptions()) {}
 
-ProgressMeter::~ProgressMeter() {
+ProgressMeter::~ProgressMeter() noexcept(false) {
   if (report_ && std::uncaught_exceptions() == exceptions_) report_({stage_, total_, total_});
 }
 

@@ -54,8 +54,8 @@ class ThreadTeam {
 class ProgressMeter {
  public:
   ProgressMeter(const Execution& execution, std::string_view stage, std::uint64_t total);
-  /// Reports the end of the stage, unless an exception is on its way.
-  ~ProgressMeter();
+  /// Reports the end of the stage, unless an exception is on its way. Throws what the callback throws.
+  ~ProgressMeter() noexcept(false);
   ProgressMeter(const ProgressMeter&) = delete;
   void add(std::uint64_t done);
 

@@ -1,0 +1,209 @@
+#include "graph/build_incremental.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+
+#include "base/random.hpp"
+#include "graph/prune.hpp"
+#include "graph/reachability.hpp"
+#include "graph/search.hpp"
+
+namespace diskann::graph {
+namespace {
+
+template <class Space>
+class IncrementalBuilder {
+ public:
+  IncrementalBuilder(const Space& space, std::vector<Slot> entry_points, const BuildParameters& parameters,
+                     base::ThreadTeam& team, const Execution& execution)
+      : space_(space),
+        parameters_(parameters),
+        team_(team),
+        execution_(execution),
+        nodes_(space.rows().rows),
+        medoid_(entry_points.front()),
+        graph_(nodes_, growing_row_slots(parameters.max_degree)),
+        entry_points_(std::move(entry_points)),
+        degrees_(nodes_),
+        bins_(team.threads()) {
+    for (unsigned thread = 0; thread < team.threads(); ++thread)
+      workers_.push_back(std::make_unique<Worker>(space, nodes_, graph_.stride(), parameters));
+  }
+
+  Graph run() {
+    insert_all();
+    trim();
+    base::Adjacency graph = std::move(graph_);
+    graph.set_stride(row_slots(parameters_.max_degree));
+    make_reachable(space_, graph, parameters_.max_degree, entry_points_);
+    return {std::move(graph), std::move(entry_points_)};
+  }
+
+ private:
+  static constexpr std::size_t kWalks = 4;  // interleaved per thread
+
+  struct Worker {
+    Worker(const Space& space, std::size_t nodes, std::uint32_t stride, const BuildParameters& parameters)
+        : pruner(space, parameters.max_degree, parameters.alpha), pruned(parameters.max_degree) {
+      for (std::size_t i = 0; i < kWalks; ++i) {
+        scratch.emplace_back(nodes, stride);
+        buffers.emplace_back(space.rows().dimension);
+      }
+    }
+    Pruner<Space> pruner;
+    std::vector<SearchScratch> scratch;
+    std::vector<typename Space::Buffer> buffers;
+    std::vector<Walk<Space>> walks;
+    std::vector<Candidate> candidates;
+    std::vector<Slot> neighbors, pruned;
+  };
+  struct Edge {
+    Slot target, source;
+    friend auto operator<=>(const Edge&, const Edge&) = default;
+  };
+
+  std::span<Slot> neighbors(Slot node) noexcept { return {graph_.mutable_row(node), degrees_[node]}; }
+  void set_neighbors(Slot node, std::span<const Slot> slots) {
+    graph_.assign(node, slots);
+    degrees_[node] = static_cast<std::uint16_t>(slots.size());
+  }
+
+  void insert_all() {
+    std::vector<Slot> order = insertion_order();
+    base::ProgressMeter progress(execution_, "build graph", nodes_);
+    const std::size_t largest = std::max<std::size_t>(64, nodes_ / 50);
+    // The medoid is the graph of the first searches; other entry points join when they are inserted.
+    for (std::size_t done = 1; done < nodes_;) {
+      const std::size_t count = std::min({done, largest, nodes_ - done});
+      const std::span<const Slot> batch(order.data() + done, count);
+      team_.run(count, 16, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
+        insert(*workers_[thread], batch.subspan(begin, end - begin));
+        progress.add(end - begin);
+      });
+      add_reverse_edges(batch);
+      done += count;
+    }
+  }
+
+  std::vector<Slot> insertion_order() const {
+    std::vector<Slot> order(nodes_);
+    std::iota(order.begin(), order.end(), Slot{0});
+    base::Random random(parameters_.seed);
+    for (std::size_t i = nodes_; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    std::swap(*std::find(order.begin(), order.end(), medoid_), order.front());
+    return order;
+  }
+
+  /// Searches for each point and gives it its pruned neighbours. No walk can meet a point of the batch, since nothing
+  /// points to it yet: so rows are written while others search.
+  void insert(Worker& worker, std::span<const Slot> points) {
+    for (std::size_t begin = 0; begin < points.size(); begin += kWalks) {
+      const std::size_t count = std::min(kWalks, points.size() - begin);
+      worker.walks.clear();
+      for (std::size_t i = 0; i < count; ++i) {
+        worker.walks.emplace_back(space_, graph_, space_.stored_query(points[begin + i], worker.buffers[i]),
+                                  std::span<const Slot>(&medoid_, 1), parameters_.search_list_size, worker.scratch[i]);
+      }
+      run_interleaved<Space>(worker.walks);
+      for (std::size_t i = 0; i < count; ++i) {
+        worker.candidates.clear();
+        for (const Candidate candidate : worker.scratch[i].list.entries())
+          worker.candidates.push_back(candidate & ~kExpanded);
+        const std::uint32_t degree = worker.pruner.prune(points[begin + i], worker.candidates, worker.pruned.data());
+        set_neighbors(points[begin + i], {worker.pruned.data(), degree});
+      }
+    }
+  }
+
+  /// Edges back from the neighbours of a batch, grouped by target; a row is pruned only when it overflows its slack.
+  void add_reverse_edges(std::span<const Slot> batch) {
+    const std::size_t bins = std::clamp<std::size_t>(batch.size() * parameters_.max_degree / 4096, 1, 1024);
+    for (auto& of_thread : bins_) of_thread.resize(bins);
+    team_.run(batch.size(), 256, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
+      for (std::uint64_t i = begin; i < end; ++i) {
+        for (const Slot target : neighbors(batch[i]))
+          bins_[thread][std::uint64_t{target} * bins / nodes_].push_back({target, batch[i]});
+      }
+    });
+    team_.run(bins, 1, [&](unsigned thread, std::uint64_t bin, std::uint64_t) {
+      std::vector<Edge> edges;
+      for (auto& of_thread : bins_) {
+        edges.insert(edges.end(), of_thread[bin].begin(), of_thread[bin].end());
+        of_thread[bin].clear();
+      }
+      std::sort(edges.begin(), edges.end());  // whichever thread found an edge
+      for (auto first = edges.begin(); first != edges.end();) {
+        auto last = first;
+        while (last != edges.end() && last->target == first->target) ++last;
+        add_sources(*workers_[thread], {first, last});
+        first = last;
+      }
+    });
+  }
+
+  void add_sources(Worker& worker, std::span<const Edge> edges) {
+    const Slot target = edges.front().target;
+    const std::span<const Slot> old = neighbors(target);
+    worker.neighbors.assign(old.begin(), old.end());
+    for (const Edge& edge : edges)
+      if (std::find(old.begin(), old.end(), edge.source) == old.end()) worker.neighbors.push_back(edge.source);
+    if (worker.neighbors.size() > graph_.stride()) prune_neighbors(worker, target);
+    set_neighbors(target, worker.neighbors);
+  }
+
+  void prune_neighbors(Worker& worker, Slot node) {
+    sort_neighbors(worker, node);
+    const std::uint32_t degree = worker.pruner.prune(node, worker.candidates, worker.pruned.data());
+    worker.neighbors.assign(worker.pruned.data(), worker.pruned.data() + degree);
+  }
+  void sort_neighbors(Worker& worker, Slot node) {
+    worker.candidates.clear();
+    worker.pruner.score(node, worker.neighbors, worker.candidates);
+    std::sort(worker.candidates.begin(), worker.candidates.end());
+  }
+
+  /// Every row to max_degree, sorted by distance.
+  void trim() {
+    base::ProgressMeter progress(execution_, "prune", nodes_);
+    team_.run(nodes_, 256, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
+      Worker& worker = *workers_[thread];
+      for (auto node = static_cast<Slot>(begin); node < end; ++node) {
+        const std::span<const Slot> row = neighbors(node);
+        worker.neighbors.assign(row.begin(), row.end());
+        if (row.size() > parameters_.max_degree) prune_neighbors(worker, node);
+        sort_neighbors(worker, node);
+        for (std::size_t i = 0; i < worker.candidates.size(); ++i) worker.neighbors[i] = slot_of(worker.candidates[i]);
+        set_neighbors(node, worker.neighbors);
+      }
+      progress.add(end - begin);
+    });
+  }
+
+  const Space& space_;
+  const BuildParameters& parameters_;
+  base::ThreadTeam& team_;
+  const Execution& execution_;
+  std::size_t nodes_;
+  Slot medoid_;
+  base::Adjacency graph_;
+  std::vector<Slot> entry_points_;
+  std::vector<std::uint16_t> degrees_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::vector<std::vector<Edge>>> bins_;  // by thread, then by range of targets
+};
+
+}  // namespace
+
+template <class Space>
+Graph build_incremental(const Space& space, std::vector<Slot> entry_points, const BuildParameters& parameters,
+                        base::ThreadTeam& team, const Execution& execution) {
+  return IncrementalBuilder<Space>(space, std::move(entry_points), parameters, team, execution).run();
+}
+
+template Graph build_incremental(const KernelSpace&, std::vector<Slot>, const BuildParameters&, base::ThreadTeam&,
+                                 const Execution&);
+template Graph build_incremental(const CustomSpace&, std::vector<Slot>, const BuildParameters&, base::ThreadTeam&,
+                                 const Execution&);
+
+}  // namespace diskann::graph

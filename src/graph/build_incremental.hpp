@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "base/adjacency.hpp"
+#include "base/threads.hpp"
+#include "diskann/index.hpp"
+#include "graph/space.hpp"
+
+namespace diskann::graph {
+
+/// What every builder returns. How it was made leaves no trace: any graph goes with any index and any file.
+struct Graph {
+  base::Adjacency adjacency;       ///< stride: max_degree rounded up to whole cache lines
+  std::vector<Slot> entry_points;  ///< the medoid first; every node is reachable from them
+};
+
+/// Room for neighbours in a finished row.
+constexpr std::uint32_t row_slots(std::uint32_t max_degree) noexcept {
+  return static_cast<std::uint32_t>(base::round_up(max_degree, 16));
+}
+/// Room while a graph grows: slack for reverse edges that are pruned later, many at a time.
+constexpr std::uint32_t growing_row_slots(std::uint32_t max_degree) noexcept {
+  return static_cast<std::uint32_t>(base::round_up(max_degree + max_degree / 4 + 1, 16));
+}
+
+/// Batch-synchronous incremental Vamana, after ParlayANN (Manohar et al., PPoPP 2024): points come in a random order,
+/// in batches that double up to a fiftieth of all; each point of a batch is searched for in the graph as it was before
+/// the batch and pruned, then the reverse edges are grouped by target. No locks, and the same graph at any thread
+/// count. Throws Cancelled, OutOfMemory.
+template <class Space>
+Graph build_incremental(const Space& space, std::vector<Slot> entry_points, const BuildParameters& parameters,
+                        base::ThreadTeam& team, const Execution& execution);
+
+extern template Graph build_incremental(const KernelSpace&, std::vector<Slot>, const BuildParameters&,
+                                        base::ThreadTeam&, const Execution&);
+extern template Graph build_incremental(const CustomSpace&, std::vector<Slot>, const BuildParameters&,
+                                        base::ThreadTeam&, const Execution&);
+
+}  // namespace diskann::graph

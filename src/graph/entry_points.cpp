@@ -1,0 +1,116 @@
+#include "graph/entry_points.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "base/random.hpp"
+#include "graph/candidate_list.hpp"
+
+namespace diskann::graph {
+namespace {
+
+constexpr std::size_t kLargeNorms = 15;
+
+/// Mean of the rows, each scaled by its inverse norm where there are norms, in double precision: the sum of a fixed cut
+/// into parts, so that it does not depend on the threads.
+std::vector<float> mean_row(const base::RowsView& rows, const float* norms, base::ThreadTeam& team) {
+  constexpr std::size_t kParts = 64;
+  std::vector<std::vector<double>> sums(kParts, std::vector<double>(rows.dimension));
+  team.run(kParts, 1, [&](unsigned, std::uint64_t part, std::uint64_t) {
+    std::vector<double>& sum = sums[part];
+    const auto add = [&]<class T>(const T* row, double scale) {
+      for (std::size_t j = 0; j < rows.dimension; ++j) sum[j] += scale * static_cast<double>(row[j]);
+    };
+    for (std::size_t i = rows.rows * part / kParts; i < rows.rows * (part + 1) / kParts; ++i) {
+      const double scale = norms != nullptr ? static_cast<double>(norms[i]) : 1.0;
+      const std::byte* row = rows.row(i);
+      switch (rows.type) {
+        case VectorType::F32: add(reinterpret_cast<const float*>(row), scale); break;
+        case VectorType::F16: {
+          const auto* halves = reinterpret_cast<const float16*>(row);
+          for (std::size_t j = 0; j < rows.dimension; ++j) sum[j] += scale * static_cast<float>(halves[j]);
+          break;
+        }
+        case VectorType::I8: add(reinterpret_cast<const std::int8_t*>(row), scale); break;
+        case VectorType::U8: add(reinterpret_cast<const std::uint8_t*>(row), scale); break;
+      }
+    }
+  });
+  std::vector<float> mean(rows.dimension);
+  for (std::size_t j = 0; j < rows.dimension; ++j) {
+    double total = 0;
+    for (const auto& sum : sums) total += sum[j];
+    mean[j] = static_cast<float>(total / static_cast<double>(rows.rows));
+  }
+  return mean;
+}
+
+/// The row nearest to `point` by f32 kernels; the lower slot among equals.
+Slot nearest_row(Distance metric, const base::RowsView& rows, const float* norms, const std::vector<float>& point,
+                 base::ThreadTeam& team) {
+  constexpr std::size_t kRows = 256;
+  // Integer forms would round the mean; f32 against the rows' type does not.
+  distance::QueryBuffer buffer(rows.dimension);
+  const distance::Query query = buffer.prepare(VectorView(point), VectorType::F32, "mean");
+  const distance::KernelTable& kernels = distance::kernels(metric, rows.type, VectorType::F32);
+  std::vector<Candidate> best(team.threads(), ~Candidate{0});
+  team.run(rows.rows, kRows, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
+    float distances[kRows];
+    kernels.block(query, rows, norms != nullptr ? norms + begin : nullptr, begin, end - begin, distances);
+    for (std::uint64_t i = begin; i < end; ++i)
+      best[thread] = std::min(best[thread], make_candidate(distances[i - begin], static_cast<Slot>(i)));
+  });
+  return slot_of(*std::min_element(best.begin(), best.end()));
+}
+
+std::vector<Slot> largest_norms(const base::RowsView& rows, base::ThreadTeam& team) {
+  std::vector<double> norms(rows.rows);
+  team.run(rows.rows, 4096, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+    distance::squared_norms(rows, begin, end - begin, norms.data() + begin);
+  });
+  std::vector<Slot> slots(rows.rows);
+  std::iota(slots.begin(), slots.end(), Slot{0});
+  const std::size_t count = std::min(kLargeNorms, rows.rows);
+  std::partial_sort(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(count), slots.end(),
+                    [&](Slot a, Slot b) { return norms[a] != norms[b] ? norms[a] > norms[b] : a < b; });
+  slots.resize(count);
+  return slots;
+}
+
+}  // namespace
+
+std::vector<Slot> choose_entry_points(Distance metric, const base::RowsView& rows, const float* norms,
+                                      base::ThreadTeam& team) {
+  const Distance geometry = metric == Distance::Cosine ? Distance::Cosine : Distance::L2;
+  std::vector<Slot> entry_points{nearest_row(geometry, rows, norms, mean_row(rows, norms, team), team)};
+  if (metric == Distance::InnerProduct) {
+    for (const Slot slot : largest_norms(rows, team))
+      if (slot != entry_points.front()) entry_points.push_back(slot);
+  }
+  return entry_points;
+}
+
+std::vector<Slot> choose_entry_points(const CustomSpace& space, std::uint64_t seed) {
+  constexpr std::size_t kSample = 128;
+  const std::size_t rows = space.rows().rows;
+  base::Random random(seed);
+  std::vector<Slot> sample(std::min(kSample, rows));
+  for (std::size_t i = 0; i < sample.size(); ++i)
+    sample[i] = static_cast<Slot>(rows <= kSample ? i : random.below(rows));
+  CustomSpace::Buffer buffer(space.rows().dimension);
+  std::vector<float> distances(sample.size());
+  double least = std::numeric_limits<double>::infinity();
+  Slot medoid = sample.front();
+  for (const Slot slot : sample) {
+    space.score(space.stored_query(slot, buffer), sample.data(), sample.size(), distances.data());
+    const double sum = std::accumulate(distances.begin(), distances.end(), 0.0);
+    if (sum < least || (sum == least && slot < medoid)) {
+      least = sum;
+      medoid = slot;
+    }
+  }
+  return {medoid};
+}
+
+}  // namespace diskann::graph

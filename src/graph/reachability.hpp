@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/adjacency.hpp"
+#include "diskann/index.hpp"
+#include "graph/space.hpp"
+
+namespace diskann::graph {
+
+/// Breadth-first walk over a graph from its entry points.
+class Reachability {
+ public:
+  explicit Reachability(const base::Adjacency& graph) : graph_(&graph), parent_(graph.nodes(), kUnseen) {}
+  /// Adds all that `node` reaches; `parent` is the node whose edge led to it, or the node itself.
+  void flood(Slot node, Slot parent);
+  bool reached(Slot node) const noexcept { return parent_[node] != kUnseen; }
+  /// True where the walk came to `node` by the edge from `from`: such an edge must stay.
+  bool is_tree_edge(Slot from, Slot node) const noexcept { return parent_[node] == from; }
+  std::size_t count() const noexcept { return reached_; }
+
+ private:
+  static constexpr Slot kUnseen = ~Slot{0};
+  const base::Adjacency* graph_;
+  std::vector<Slot> parent_;
+  std::vector<Slot> queue_;
+  std::size_t reached_ = 0;
+};
+
+/// Gives every node that no walk from the entry points reaches an edge from a near node that is reached: into free
+/// room, else in place of an edge that no other node depends on. Returns how many edges were added; afterwards all
+/// nodes are reachable (for max_degree >= 2).
+template <class Space>
+std::size_t make_reachable(const Space& space, base::Adjacency& graph, std::uint32_t max_degree,
+                           std::span<const Slot> entry_points);
+
+/// Degrees, and how many nodes no walk reaches.
+GraphStatistics measure(const base::Adjacency& graph, std::span<const Slot> entry_points);
+
+/// Everything a graph must be: slots in range, no self-edge, no repeat, degree at most `max_degree`, all nodes reached.
+/// Returns what is wrong, a line each, at most a dozen.
+std::vector<std::string> check_graph(const base::Adjacency& graph, std::uint32_t max_degree,
+                                     std::span<const Slot> entry_points);
+
+extern template std::size_t make_reachable(const KernelSpace&, base::Adjacency&, std::uint32_t, std::span<const Slot>);
+extern template std::size_t make_reachable(const CustomSpace&, base::Adjacency&, std::uint32_t, std::span<const Slot>);
+
+}  // namespace diskann::graph

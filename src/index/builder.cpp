@@ -1,0 +1,221 @@
+#include <algorithm>
+#include <cmath>
+
+#include "diskann/index.hpp"
+#include "graph/build_incremental.hpp"
+#include "graph/entry_points.hpp"
+#include "index/index_state.hpp"
+#include "index/ingest.hpp"
+#include "index/twins.hpp"
+
+namespace diskann {
+
+struct IndexBuilder::Settings {
+  std::optional<std::size_t> dimensions;
+  Distance metric = Distance::L2;
+  std::shared_ptr<const DistanceFunction> custom;
+  BuildParameters parameters;
+  std::optional<VectorType> store_as;
+  std::optional<std::uint64_t> memory_limit;
+  Execution execution;
+  std::vector<std::uint64_t> ids;
+
+  void check_parameters() const;
+  void check_input(const formats::VectorReader& reader) const;
+  void check_memory(const BuildEstimate& estimate) const;
+  std::unique_ptr<Index::State> build(const formats::VectorReader& reader) const;
+};
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, const std::string& hint = {}) {
+  throw Error(ErrorCode::InvalidArgument, what, hint);
+}
+
+template <class T>
+void check_range(const char* name, T value, T least, T most) {
+  if (value >= least && value <= most) return;
+  refuse(std::string(name) + " must be " + std::to_string(least) + " to " + std::to_string(most) + ", not " +
+         std::to_string(value));
+}
+
+void check_ids(const std::vector<std::uint64_t>& ids, std::uint64_t rows) {
+  if (ids.empty()) return;
+  if (ids.size() != rows)
+    refuse(std::to_string(ids.size()) + " ids for " + std::to_string(rows) + " vectors", "give one id for each vector");
+  std::vector<std::uint64_t> sorted = ids;
+  std::sort(sorted.begin(), sorted.end());
+  if (sorted.back() == kNoId) refuse("the largest 64-bit number is not an id");
+  const auto repeated = std::adjacent_find(sorted.begin(), sorted.end());
+  if (repeated != sorted.end())
+    throw Error(ErrorCode::AlreadyExists, "id " + std::to_string(*repeated) + " is given to two vectors");
+}
+
+}  // namespace
+
+void IndexBuilder::Settings::check_parameters() const {
+  check_range("max_degree", parameters.max_degree, 2u, 1024u);
+  check_range("search_list_size", parameters.search_list_size, 1u, 100'000u);
+  if (!(parameters.alpha >= 1.0f && parameters.alpha <= 10.0f))
+    refuse("alpha must be 1 to 10, not " + std::to_string(parameters.alpha));
+  if (metric == Distance::Custom && custom == nullptr)
+    refuse("the custom metric needs a function", "use IndexBuilder::distance_function");
+  if (metric == Distance::Custom && store_as.value_or(VectorType::F32) != VectorType::F32)
+    refuse("a user's distance takes f32 vectors", "leave the stored type out");
+}
+
+void IndexBuilder::Settings::check_input(const formats::VectorReader& reader) const {
+  if (reader.rows() == 0) refuse("empty input: there are no vectors to index");
+  if (reader.dimension() == 0) refuse("the vectors have no components");
+  if (reader.dimension() > base::kMaxDimension) {
+    refuse("the vectors have " + std::to_string(reader.dimension()) + " dimensions, at most " +
+           std::to_string(base::kMaxDimension) + " are supported");
+  }
+  if (reader.rows() > base::kMaxSlots) {
+    refuse(std::to_string(reader.rows()) + " vectors are more than one index holds (" +
+           std::to_string(base::kMaxSlots) + ")");
+  }
+  if (dimensions && *dimensions != reader.dimension()) {
+    throw Error(ErrorCode::DimensionMismatch, "the builder expects " + std::to_string(*dimensions) +
+                                                  " dimensions, the vectors have " +
+                                                  std::to_string(reader.dimension()));
+  }
+  check_ids(ids, reader.rows());
+}
+
+void IndexBuilder::Settings::check_memory(const BuildEstimate& estimate) const {
+  if (!memory_limit || estimate.total() <= *memory_limit) return;
+  throw Error(ErrorCode::OutOfMemory,
+              "the build needs up to " + std::to_string(estimate.total()) + " bytes, the limit is " +
+                  std::to_string(*memory_limit),
+              "raise the limit to " + std::to_string(estimate.total()) + " bytes, or lower max_degree");
+}
+
+std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::VectorReader& reader) const {
+  base::ThreadTeam team(execution);
+  auto state = std::make_unique<Index::State>();
+  state->parameters = parameters;
+  state->metric = metric;
+  state->source_type = reader.type();
+  state->custom = custom;
+  const VectorType type = custom != nullptr ? VectorType::F32 : index::choose_type(reader, store_as, team);
+  state->rows = index::read_rows(reader, type, team, execution);
+
+  index::Twins twins = index::merge_twins(state->rows, team);
+  state->points = index::PointTable(reader.rows(), std::move(twins.starts), std::move(twins.members),
+                                    std::vector<std::uint64_t>(ids));
+  const base::RowsView& rows = state->rows.view();
+  graph::Graph graph;
+  if (custom != nullptr) {
+    const graph::CustomSpace space(*custom, rows);
+    graph = graph::build_incremental(space, graph::choose_entry_points(space, parameters.seed), parameters, team,
+                                     execution);
+  } else {
+    if (metric == Distance::Cosine) {
+      std::vector<float> norms(rows.rows);
+      team.run(rows.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+        distance::inverse_norms(rows, begin, end - begin, norms.data() + begin);
+      });
+      state->norms = std::move(norms);
+    }
+    const float* norms = state->norms.empty() ? nullptr : state->norms.data();
+    // Inner products make a poor geometry: the graph is that of Euclid, and only the search is by inner product.
+    const graph::KernelSpace space(metric == Distance::InnerProduct ? Distance::L2 : metric, rows, norms);
+    graph = graph::build_incremental(space, graph::choose_entry_points(metric, rows, norms, team), parameters, team,
+                                     execution);
+  }
+  state->graph = std::move(graph.adjacency);
+  state->entry_points = std::move(graph.entry_points);
+  state->make_searcher();
+  return state;
+}
+
+IndexBuilder::IndexBuilder() : settings_(std::make_unique<Settings>()) {}
+IndexBuilder::IndexBuilder(IndexBuilder&&) noexcept = default;
+IndexBuilder& IndexBuilder::operator=(IndexBuilder&&) noexcept = default;
+IndexBuilder::~IndexBuilder() = default;
+
+IndexBuilder& IndexBuilder::dimensions(std::size_t dimension) {
+  settings_->dimensions = dimension;
+  return *this;
+}
+IndexBuilder& IndexBuilder::metric(Distance metric) {
+  settings_->metric = metric;
+  if (metric != Distance::Custom) settings_->custom = nullptr;
+  return *this;
+}
+IndexBuilder& IndexBuilder::distance_function(std::shared_ptr<const DistanceFunction> function) {
+  settings_->custom = std::move(function);
+  settings_->metric = Distance::Custom;
+  return *this;
+}
+IndexBuilder& IndexBuilder::max_degree(std::uint32_t max_degree) {
+  settings_->parameters.max_degree = max_degree;
+  return *this;
+}
+IndexBuilder& IndexBuilder::search_list_size(std::uint32_t search_list_size) {
+  settings_->parameters.search_list_size = search_list_size;
+  return *this;
+}
+IndexBuilder& IndexBuilder::alpha(float alpha) {
+  settings_->parameters.alpha = alpha;
+  return *this;
+}
+IndexBuilder& IndexBuilder::seed(std::uint64_t seed) {
+  settings_->parameters.seed = seed;
+  return *this;
+}
+IndexBuilder& IndexBuilder::store_as(VectorType type) {
+  settings_->store_as = type;
+  return *this;
+}
+IndexBuilder& IndexBuilder::memory_limit(std::uint64_t bytes) {
+  settings_->memory_limit = bytes;
+  return *this;
+}
+IndexBuilder& IndexBuilder::execution(Execution execution) {
+  settings_->execution = std::move(execution);
+  return *this;
+}
+IndexBuilder& IndexBuilder::ids(std::vector<std::uint64_t> ids) {
+  settings_->ids = std::move(ids);
+  return *this;
+}
+
+Index IndexBuilder::build_from_vectors(VectorView vectors) const {
+  settings_->check_parameters();
+  const index::ViewReader reader(vectors);
+  settings_->check_input(reader);
+  settings_->check_memory(estimate(reader.rows(), reader.dimension(), reader.type()));
+  return Index(settings_->build(reader));
+}
+
+Index IndexBuilder::build_from_file(const std::filesystem::path& path, std::optional<VectorType> file_type) const {
+  settings_->check_parameters();
+  ReadOptions options;
+  options.type = file_type;
+  const std::unique_ptr<formats::VectorReader> reader = formats::open_vectors(path, options);
+  settings_->check_input(*reader);
+  settings_->check_memory(estimate(reader->rows(), reader->dimension(), reader->type()));
+  return Index(settings_->build(*reader));
+}
+
+BuildEstimate IndexBuilder::estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const {
+  const BuildParameters& parameters = settings_->parameters;
+  const std::uint64_t threads =
+      settings_->execution.threads == 0 ? base::available_threads() : settings_->execution.threads;
+  const auto times = [](std::uint64_t a, std::uint64_t b) {
+    return base::checked_multiply(a, b, "the estimate", ErrorCode::InvalidArgument);
+  };
+  BuildEstimate estimate;
+  estimate.vectors = times(rows, base::row_stride(settings_->store_as.value_or(type), dimension));
+  estimate.graph = times(rows, graph::growing_row_slots(parameters.max_degree) * sizeof(base::Slot));
+  const std::uint64_t visited = rows / 8 * 4;                                              // four walks a thread
+  const std::uint64_t lists = (parameters.search_list_size + parameters.max_degree) * 64;  // candidates and rows
+  const std::uint64_t edges = rows / 50 * parameters.max_degree * 2 * sizeof(base::Slot) * 2;
+  constexpr std::uint64_t kFixed = std::uint64_t{16} << 20;
+  estimate.scratch = threads * (visited + lists) + edges + rows * (sizeof(std::uint64_t) * 2) + kFixed;
+  return estimate;
+}
+
+}  // namespace diskann

@@ -1,0 +1,205 @@
+#include "index/index_file.hpp"
+
+#include <algorithm>
+
+#include "base/threads.hpp"
+#include "index/index_state.hpp"
+
+namespace diskann::index {
+namespace {
+
+using io::SectionKind;
+
+constexpr std::uint32_t kSectionVersion = 1;
+
+template <class T>
+std::span<const std::byte> bytes_of(std::span<const T> values) {
+  return std::as_bytes(values);
+}
+
+/// Opens the sections one after the other, so that what all of them share is said once.
+class IndexReader {
+ public:
+  IndexReader(const std::filesystem::path& path, const OpenOptions& options)
+      : container_(io::Container::open(path)), options_(options), meta_(read_meta(container_)) {}
+
+  std::unique_ptr<Index::State> read() {
+    auto state = std::make_unique<Index::State>();
+    state->parameters = meta_.parameters;
+    state->metric = meta_.metric;
+    state->source_type = meta_.source_type;
+    state->builder = meta_.builder;
+    state->custom = custom_distance();
+    state->rows = rows();
+    state->graph = graph();
+    state->entry_points = entry_points();
+    if (meta_.metric == Distance::Cosine) state->norms = array<float>(SectionKind::Norms, meta_.nodes);
+    state->points = points();
+    state->make_searcher();
+    return state;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(ErrorCode::Corrupt, container_.path().string() + ": " + what);
+  }
+
+  std::shared_ptr<const DistanceFunction> custom_distance() const {
+    if (meta_.metric != Distance::Custom) return nullptr;
+    if (options_.distance_function == nullptr) {
+      throw Error(ErrorCode::InvalidArgument,
+                  container_.path().string() + " was built with the distance '" + meta_.distance_name + "'",
+                  "give that function in OpenOptions::distance_function");
+    }
+    if (options_.distance_function->name() != meta_.distance_name) {
+      throw Error(ErrorCode::InvalidArgument, container_.path().string() + " was built with the distance '" +
+                                                  meta_.distance_name + "', not with '" +
+                                                  options_.distance_function->name() + "'");
+    }
+    return options_.distance_function;
+  }
+
+  const io::Section& sized(SectionKind kind, std::uint64_t length) const {
+    const io::Section& section = container_.require(kind);
+    if (section.version != kSectionVersion) {
+      throw Error(ErrorCode::UnsupportedVersion,
+                  container_.path().string() + ": section " + to_string(kind) + " has version " +
+                      std::to_string(section.version),
+                  "open it with a newer diskann");
+    }
+    if (section.length != length) {
+      fail("section " + to_string(kind) + " has " + std::to_string(section.length) + " bytes, its counts say " +
+           std::to_string(length));
+    }
+    return section;
+  }
+
+  std::shared_ptr<const std::byte> mapped(const io::Section& section) const {
+    if (options_.verify_all && !container_.checksum_ok(section))
+      fail("the checksum of section " + to_string(section.kind) + " is wrong");
+    return container_.map(section);
+  }
+
+  base::RowStore rows() const {
+    const std::size_t stride = base::row_stride(meta_.type, meta_.dimension);
+    const io::Section& section =
+        sized(SectionKind::Vectors, base::checked_multiply(meta_.nodes, stride, "section vectors"));
+    if (options_.map) {
+      auto bytes = mapped(section);
+      const base::RowsView view{bytes.get(), stride, meta_.nodes, meta_.dimension, meta_.type};
+      return {view, std::move(bytes)};
+    }
+    base::RowStore store(meta_.type, meta_.nodes, meta_.dimension);
+    container_.read_all(section, {store.row(0), meta_.nodes * stride}, true);
+    return store;
+  }
+
+  base::Adjacency graph() const {
+    const std::uint64_t slots = base::checked_multiply(meta_.nodes, meta_.graph_stride, "section graph");
+    const io::Section& section =
+        sized(SectionKind::Graph, base::checked_multiply(slots, sizeof(base::Slot), "section graph"));
+    if (options_.map) {
+      auto bytes = mapped(section);
+      const auto* data = reinterpret_cast<const base::Slot*>(bytes.get());
+      return {data, meta_.nodes, meta_.graph_stride, std::move(bytes)};
+    }
+    base::Adjacency graph(meta_.nodes, meta_.graph_stride);
+    container_.read_all(section, std::as_writable_bytes(std::span(graph.mutable_row(0), slots)), true);
+    const base::Slot* beyond =
+        std::find_if(graph.data(), graph.data() + slots, [&](base::Slot slot) { return slot >= meta_.nodes; });
+    if (beyond != graph.data() + slots) fail("the graph has an edge to node " + std::to_string(*beyond));
+    return graph;
+  }
+
+  std::vector<base::Slot> entry_points() const {
+    const std::vector<std::byte> bytes = container_.read_small(container_.require(SectionKind::EntryPoints));
+    if (bytes.empty() || bytes.size() % sizeof(base::Slot) != 0) fail("the list of entry points is not whole");
+    std::vector<base::Slot> entries(bytes.size() / sizeof(base::Slot));
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(entries.data()));
+    for (const base::Slot entry : entries)
+      if (entry >= meta_.nodes) fail("entry point " + std::to_string(entry) + " is beyond the last node");
+    return entries;
+  }
+
+  template <class T>
+  base::SharedArray<T> array(SectionKind kind, std::uint64_t count) const {
+    const io::Section& section = sized(kind, base::checked_multiply(count, sizeof(T), "a section"));
+    if (options_.map) {
+      auto bytes = mapped(section);
+      const std::span<const T> values(reinterpret_cast<const T*>(bytes.get()), count);
+      return {values, std::move(bytes)};
+    }
+    std::vector<T> values(count);
+    container_.read_all(section, std::as_writable_bytes(std::span(values)), true);
+    return {std::move(values)};
+  }
+
+  PointTable points() const {
+    base::SharedArray<std::uint64_t> ids;
+    if (container_.find(SectionKind::Ids) != nullptr) ids = array<std::uint64_t>(SectionKind::Ids, meta_.points);
+    base::SharedArray<std::uint32_t> starts, members;
+    if (container_.find(SectionKind::Twins) != nullptr) {
+      const auto all = array<std::uint32_t>(SectionKind::Twins, meta_.nodes + 1 + meta_.points);
+      const auto owner = std::make_shared<base::SharedArray<std::uint32_t>>(all);
+      starts = {all.span().first(meta_.nodes + 1), owner};
+      members = {all.span().subspan(meta_.nodes + 1), owner};
+    }
+    PointTable table(meta_.points, std::move(starts), std::move(members), std::move(ids));
+    const std::vector<std::string> problems = table.check(meta_.nodes);
+    if (!problems.empty()) fail(problems.front());
+    return table;
+  }
+
+  io::Container container_;
+  const OpenOptions& options_;
+  IndexMeta meta_;
+};
+
+}  // namespace
+
+void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
+                const Execution& execution) {
+  const base::RowsView& rows = state.rows.view();
+  const std::uint64_t large = rows.rows * rows.stride + state.graph.bytes();
+  base::ProgressMeter progress(execution, "write index", large);
+  io::ContainerWriter writer(path, overwrite);
+  const auto write_large = [&](std::span<const std::byte> bytes) {
+    constexpr std::size_t kPart = std::size_t{4} << 20;
+    for (std::size_t done = 0; done < bytes.size(); done += kPart) {
+      base::check_cancelled(execution.cancel);
+      const auto part = bytes.subspan(done, std::min(kPart, bytes.size() - done));
+      writer.write(part);
+      progress.add(part.size());
+    }
+  };
+
+  const std::string meta = meta_to_json(state);
+  writer.begin(SectionKind::Meta, kSectionVersion, true);
+  writer.write(bytes_of(std::span(meta)));
+  writer.begin(SectionKind::Vectors, kSectionVersion, true);
+  write_large({rows.data, rows.rows * rows.stride});
+  writer.begin(SectionKind::Graph, kSectionVersion, true);
+  write_large(bytes_of(std::span(state.graph.data(), state.graph.nodes() * state.graph.stride())));
+  writer.begin(SectionKind::EntryPoints, kSectionVersion, true);
+  writer.write(bytes_of(std::span<const base::Slot>(state.entry_points)));
+  if (state.points.has_ids()) {
+    writer.begin(SectionKind::Ids, kSectionVersion, true);
+    write_large(bytes_of(state.points.ids()));
+  }
+  if (state.points.has_twins()) {
+    writer.begin(SectionKind::Twins, kSectionVersion, true);
+    write_large(bytes_of(state.points.starts()));
+    write_large(bytes_of(state.points.members()));
+  }
+  if (!state.norms.empty()) {
+    writer.begin(SectionKind::Norms, kSectionVersion, true);
+    write_large(bytes_of(state.norms.span()));
+  }
+  writer.commit();
+}
+
+std::unique_ptr<Index::State> open_index(const std::filesystem::path& path, const OpenOptions& options) {
+  return IndexReader(path, options).read();
+}
+
+}  // namespace diskann::index

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "diskann/index.hpp"
+#include "diskann/inspect.hpp"
+#include "io/container.hpp"
+
+namespace diskann::index {
+
+/// Writes the sections of docs/format.md.
+void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
+                const Execution& execution);
+
+/// Reads the file into memory, every checksum checked on the way; or maps it, then large sections are checked only with
+/// options.verify_all. Throws Corrupt for anything that does not fit together.
+std::unique_ptr<Index::State> open_index(const std::filesystem::path& path, const OpenOptions& options);
+
+/// The metadata section, every field checked against its range.
+struct IndexMeta {
+  std::string library_version;
+  std::uint64_t points = 0, nodes = 0, dimension = 0;
+  VectorType type = VectorType::F32, source_type = VectorType::F32;
+  Distance metric = Distance::L2;
+  std::string distance_name;
+  BuildParameters parameters;
+  std::uint32_t graph_stride = 0;
+  std::string builder;
+};
+std::string meta_to_json(const Index::State& state);
+/// `where` is named in errors.
+IndexMeta meta_from_json(std::string_view json, const std::string& where);
+IndexMeta read_meta(const io::Container& container);
+
+}  // namespace diskann::index

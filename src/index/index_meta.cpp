@@ -1,0 +1,125 @@
+#include <nlohmann/json.hpp>
+
+#include "diskann/version.hpp"
+#include "index/index_file.hpp"
+#include "index/index_state.hpp"
+
+namespace diskann::index {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Reads fields one by one, so that each error names its field.
+class MetaReader {
+ public:
+  MetaReader(std::string_view text, std::string where) : where_(std::move(where)) {
+    json_ = Json::parse(text, nullptr, false);
+    if (!json_.is_object()) fail("is not a JSON object");
+  }
+
+  std::uint64_t integer(const Json& object, const char* key, std::uint64_t least, std::uint64_t most) const {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number_unsigned()) fail(std::string("has no number '") + key + "'");
+    const auto value = found->get<std::uint64_t>();
+    if (value < least || value > most) {
+      fail(std::string("has ") + key + " " + std::to_string(value) + ", which is not within " + std::to_string(least) +
+           " to " + std::to_string(most));
+    }
+    return value;
+  }
+  std::string text(const Json& object, const char* key) const {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_string()) fail(std::string("has no text '") + key + "'");
+    return found->get<std::string>();
+  }
+  float number(const Json& object, const char* key) const {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number()) fail(std::string("has no number '") + key + "'");
+    return found->get<float>();
+  }
+  const Json& object(const char* key) const {
+    const auto found = json_.find(key);
+    if (found == json_.end() || !found->is_object()) fail(std::string("has no object '") + key + "'");
+    return *found;
+  }
+  const Json& root() const noexcept { return json_; }
+
+  template <class Parse>
+  auto named(const char* key, const Parse& parse) const {
+    const std::string name = text(json_, key);
+    try {
+      return parse(name);
+    } catch (const Error&) {
+      fail(std::string("has an unknown ") + key + " '" + name + "'");
+    }
+  }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(ErrorCode::Corrupt, where_ + ": the metadata " + what);
+  }
+
+ private:
+  std::string where_;
+  Json json_;
+};
+
+Distance parse_metric(const std::string& name) {
+  return name == to_string(Distance::Custom) ? Distance::Custom : parse_distance(name);
+}
+
+}  // namespace
+
+std::string meta_to_json(const Index::State& state) {
+  const base::RowsView& rows = state.rows.view();
+  Json json;
+  json["format"] = "diskann index";
+  json["library_version"] = DISKANN_VERSION;
+  json["points"] = state.points.points();
+  json["nodes"] = rows.rows;
+  json["dimension"] = rows.dimension;
+  json["type"] = to_string(rows.type);
+  json["source_type"] = to_string(state.source_type);
+  json["metric"] = to_string(state.metric);
+  if (state.custom != nullptr) json["distance_name"] = state.custom->name();
+  json["max_degree"] = state.parameters.max_degree;
+  json["graph_stride"] = state.graph.stride();
+  json["build"] = {{"builder", state.builder},
+                   {"search_list_size", state.parameters.search_list_size},
+                   {"alpha", static_cast<double>(state.parameters.alpha)},
+                   {"seed", state.parameters.seed}};
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+IndexMeta meta_from_json(std::string_view json, const std::string& where) {
+  const MetaReader reader(json, where);
+  const Json& root = reader.root();
+  if (reader.text(root, "format") != "diskann index") reader.fail("is not that of a diskann index");
+  IndexMeta meta;
+  meta.library_version = reader.text(root, "library_version");
+  meta.points = reader.integer(root, "points", 0, base::kMaxSlots);
+  meta.nodes = reader.integer(root, "nodes", 1, base::kMaxSlots);
+  meta.dimension = reader.integer(root, "dimension", 1, base::kMaxDimension);
+  meta.type = reader.named("type", [](const std::string& name) { return parse_vector_type(name); });
+  meta.source_type = reader.named("source_type", [](const std::string& name) { return parse_vector_type(name); });
+  meta.metric = reader.named("metric", parse_metric);
+  if (meta.metric == Distance::Custom) {
+    meta.distance_name = reader.text(root, "distance_name");
+    if (meta.type != VectorType::F32) reader.fail("has a custom distance over vectors that are not f32");
+  }
+  constexpr std::uint64_t kMost32 = 0xFFFFFFFFu;
+  meta.parameters.max_degree = static_cast<std::uint32_t>(reader.integer(root, "max_degree", 1, 1 << 20));
+  meta.graph_stride = static_cast<std::uint32_t>(reader.integer(root, "graph_stride", 1, 1 << 20));
+  if (meta.graph_stride < meta.parameters.max_degree) reader.fail("has a graph_stride below max_degree");
+  const Json& build = reader.object("build");
+  meta.builder = reader.text(build, "builder");
+  meta.parameters.search_list_size = static_cast<std::uint32_t>(reader.integer(build, "search_list_size", 0, kMost32));
+  meta.parameters.alpha = reader.number(build, "alpha");
+  meta.parameters.seed = reader.integer(build, "seed", 0, ~std::uint64_t{0});
+  return meta;
+}
+
+IndexMeta read_meta(const io::Container& container) {
+  const std::vector<std::byte> bytes = container.read_small(container.require(io::SectionKind::Meta));
+  return meta_from_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, container.path().string());
+}
+
+}  // namespace diskann::index

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/adjacency.hpp"
+#include "base/shared_array.hpp"
+#include "diskann/index.hpp"
+#include "index/point_table.hpp"
+#include "index/searcher.hpp"
+
+namespace diskann {
+
+/// What an index is made of. Everything else (searcher, file, Microsoft's set) reads it.
+struct Index::State {
+  BuildParameters parameters;
+  Distance metric = Distance::L2;
+  VectorType source_type = VectorType::F32;
+  std::string builder = "incremental";
+  base::RowStore rows;  ///< one row a node
+  base::SharedArray<float> norms;
+  base::Adjacency graph;
+  std::vector<base::Slot> entry_points;
+  index::PointTable points;
+  std::shared_ptr<const DistanceFunction> custom;
+
+  using KernelSearcher = index::Searcher<graph::KernelSpace>;
+  using CustomSearcher = index::Searcher<graph::CustomSpace>;
+  std::unique_ptr<const std::variant<KernelSearcher, CustomSearcher>> searcher;
+
+  /// Last step of making a state: nothing may change or move afterwards.
+  void make_searcher();
+};
+
+}  // namespace diskann

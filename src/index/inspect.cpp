@@ -1,0 +1,87 @@
+#include "diskann/inspect.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "diskann/vector_file.hpp"
+#include "formats/microsoft.hpp"
+#include "index/index_file.hpp"
+#include "io/container.hpp"
+#include "io/container_layout.hpp"
+
+namespace diskann {
+
+namespace {
+
+bool starts_like_an_index(const std::filesystem::path& path) {
+  const auto file = io::file_system().open(path);
+  std::array<std::byte, io::kContainerMagic.size()> start;
+  if (file->size() < start.size()) return false;
+  file->read(0, start);
+  return std::memcmp(start.data(), io::kContainerMagic.data(), start.size()) == 0;
+}
+
+}  // namespace
+
+FileKind file_kind(const std::filesystem::path& path) {
+  if (formats::is_microsoft_memory_set(path)) return FileKind::MicrosoftMemoryIndex;
+  if (starts_like_an_index(path)) return FileKind::Index;
+  try {
+    inspect_vectors(path);
+    return FileKind::Vectors;
+  } catch (const Error& error) {
+    // A vector file that is broken, or whose type must be told, is still one: the caller learns that when reading it.
+    if (error.code() == ErrorCode::NotFound || error.code() == ErrorCode::Io) throw;
+    try {
+      vector_format_of(path);
+      return FileKind::Vectors;
+    } catch (const Error&) {
+      return FileKind::Unknown;
+    }
+  }
+}
+
+namespace {
+
+IndexFileInfo inspect_microsoft(const std::filesystem::path& prefix, const OpenOptions& options) {
+  const formats::MicrosoftMemorySetInfo set =
+      formats::inspect_microsoft_memory_set(prefix, options.metric, options.type);
+  IndexFileInfo info;
+  info.kind = FileKind::MicrosoftMemoryIndex;
+  info.file_bytes = set.bytes;
+  info.points = set.points;
+  info.nodes = set.points + set.frozen_points;
+  info.dimension = set.dimension;
+  info.metric = set.metric;
+  info.type = info.source_type = set.type;
+  info.parameters = {set.max_degree, 0, 0, 0};
+  info.custom_ids = set.has_tags;
+  return info;
+}
+
+}  // namespace
+
+IndexFileInfo inspect_index(const std::filesystem::path& path, const OpenOptions& options) {
+  if (formats::is_microsoft_memory_set(path)) return inspect_microsoft(path, options);
+  const io::Container container = io::Container::open(path);
+  const index::IndexMeta meta = index::read_meta(container);
+  IndexFileInfo info;
+  info.format_version = container.format_version();
+  info.library_version = meta.library_version;
+  info.file_bytes = container.file_size();
+  info.points = meta.points;
+  info.nodes = meta.nodes;
+  info.dimension = meta.dimension;
+  info.metric = meta.metric;
+  info.type = meta.type;
+  info.source_type = meta.source_type;
+  info.distance_name = meta.distance_name;
+  info.parameters = meta.parameters;
+  info.custom_ids = container.find(io::SectionKind::Ids) != nullptr;
+  for (const io::Section& section : container.sections())
+    info.sections.push_back(
+        {to_string(section.kind), section.offset, section.length, section.checksum, section.version});
+  return info;
+}
+
+}  // namespace diskann

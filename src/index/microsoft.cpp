@@ -1,0 +1,103 @@
+#include "index/microsoft.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "distance/kernels.hpp"
+#include "index/index_state.hpp"
+
+namespace diskann::index {
+namespace {
+
+using base::Slot;
+
+/// Locations that are hidden become nodes without points.
+PointTable points_of(formats::MicrosoftMemorySet& set) {
+  const std::size_t nodes = set.graph.nodes();
+  if (set.hidden.empty()) return {nodes, {}, {}, std::move(set.ids)};
+  std::vector<std::uint32_t> starts(nodes + 1), members;
+  std::vector<std::uint64_t> ids;
+  for (std::size_t node = 0; node < nodes; ++node) {
+    starts[node] = static_cast<std::uint32_t>(members.size());
+    if (set.hidden[node]) continue;
+    members.push_back(static_cast<std::uint32_t>(members.size()));
+    ids.push_back(set.ids.empty() ? node : set.ids[node]);
+  }
+  starts[nodes] = static_cast<std::uint32_t>(members.size());
+  const std::size_t points = members.size();
+  return {points, std::move(starts), std::move(members), std::move(ids)};
+}
+
+/// The graph over points instead of nodes.
+struct PointGraph {
+  base::RowStore rows;
+  base::Adjacency graph;
+  Slot start = 0;
+};
+
+PointGraph expand_twins(const Index::State& state) {
+  const base::RowsView& nodes = state.rows.view();
+  const PointTable& points = state.points;
+  const auto first_of = [&](Slot node) { return points.members()[points.starts()[node]]; };
+  PointGraph result{{nodes.type, points.points(), nodes.dimension},
+                    {points.points(), state.graph.stride() + 16},
+                    first_of(state.entry_points.front())};
+  std::vector<Slot> neighbors;
+  for (std::size_t i = 0; i < nodes.rows; ++i) {
+    const auto node = static_cast<Slot>(i);
+    const std::span<const std::uint32_t> members =
+        points.members().subspan(points.starts()[i], points.starts()[i + 1] - points.starts()[i]);
+    for (std::size_t j = 0; j < members.size(); ++j) {
+      std::memcpy(result.rows.row(members[j]), nodes.row(i), nodes.stride);
+      neighbors.clear();
+      if (j + 1 < members.size()) neighbors.push_back(members[j + 1]);
+      for (const Slot neighbor : state.graph.neighbors(node)) neighbors.push_back(first_of(neighbor));
+      result.graph.assign(members[j], neighbors);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix, const OpenOptions& options) {
+  formats::MicrosoftMemorySet set = formats::read_microsoft_memory_set(prefix, options.metric, options.type);
+  auto state = std::make_unique<Index::State>();
+  state->parameters.max_degree = set.max_degree;
+  state->parameters.search_list_size = 0;  // their files do not tell
+  state->parameters.alpha = 0;
+  state->parameters.seed = 0;
+  state->builder = "microsoft";
+  state->metric = set.metric;
+  state->source_type = set.vectors.view().type;
+  state->points = points_of(set);
+  state->rows = std::move(set.vectors);
+  state->graph = std::move(set.graph);
+  state->entry_points = {set.start};
+  if (set.metric == Distance::Cosine) {
+    std::vector<float> norms(state->rows.view().rows);
+    distance::inverse_norms(state->rows, 0, norms.size(), norms.data());
+    state->norms = std::move(norms);
+  }
+  state->make_searcher();
+  return state;
+}
+
+void save_microsoft(const Index::State& state, const std::filesystem::path& prefix, bool overwrite) {
+  if (state.metric == Distance::Custom)
+    throw Error(ErrorCode::Unsupported, "Microsoft's files cannot hold an index of a user's distance");
+  if (state.points.has_ids()) {
+    throw Error(ErrorCode::Unsupported, "Microsoft's static sets hold row numbers, this index has ids of its own");
+  }
+  if (state.rows.view().type == VectorType::F16)
+    throw Error(ErrorCode::Unsupported, "Microsoft's files have no f16", "build with --dtype f32");
+  if (!state.points.has_twins()) {
+    formats::write_microsoft_memory_set(prefix, state.rows, state.graph, state.entry_points.front(), state.metric,
+                                        overwrite);
+    return;
+  }
+  const PointGraph expanded = expand_twins(state);
+  formats::write_microsoft_memory_set(prefix, expanded.rows, expanded.graph, expanded.start, state.metric, overwrite);
+}
+
+}  // namespace diskann::index

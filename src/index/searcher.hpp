@@ -1,0 +1,90 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/adjacency.hpp"
+#include "base/threads.hpp"
+#include "diskann/index.hpp"
+#include "graph/search.hpp"
+#include "graph/space.hpp"
+#include "index/point_table.hpp"
+
+namespace diskann::index {
+
+/// Scratch objects shared by threads: each is used by one at a time and kept for the next.
+template <class Scratch>
+class ScratchPool {
+ public:
+  template <class Make>
+  std::unique_ptr<Scratch> take(const Make& make) {
+    {
+      std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        auto scratch = std::move(free_.back());
+        free_.pop_back();
+        return scratch;
+      }
+    }
+    return make();
+  }
+  void give_back(std::unique_ptr<Scratch> scratch) {
+    std::lock_guard lock(mutex_);
+    free_.push_back(std::move(scratch));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Scratch>> free_;
+};
+
+/// Answers queries over one graph: prepares them, walks, and turns nodes into hits.
+template <class Space>
+class Searcher {
+ public:
+  /// All references must outlive the searcher.
+  Searcher(Space space, const base::Adjacency& graph, std::span<const Slot> entry_points, const PointTable& points)
+      : space_(std::move(space)), graph_(&graph), entry_points_(entry_points), points_(&points) {}
+
+  std::size_t search(const VectorView& query, std::span<Hit> hits, std::size_t list_size,
+                     SearchStatistics* statistics) const;
+  void search_batch(const VectorView& queries, std::size_t list_size, const Execution& execution,
+                    SearchResults& results, SearchStatistics* statistics) const;
+  std::vector<Hit> range_search(const VectorView& query, float radius, std::size_t list_size) const;
+  void distances(const VectorView& query, std::span<const Slot> nodes, std::span<float> out) const;
+
+ private:
+  static constexpr std::size_t kWalks = 4;  // interleaved per thread in a batch
+
+  struct Scratch {
+    explicit Scratch(const Searcher& searcher);
+    graph::SearchScratch& walk_scratch(std::size_t i);
+    typename Space::Buffer buffers[kWalks];
+    std::vector<graph::SearchScratch> walk_scratches;  // made as needed: single queries need one
+    std::vector<graph::Walk<Space>> walks;
+    std::vector<Hit> hits;
+    const Searcher* searcher;
+  };
+  class Lease;
+
+  /// List that is sure to hold `k` points, if nodes stand for at least one point each.
+  std::size_t list_size_for(std::size_t list_size, std::size_t k) const noexcept;
+  std::size_t take_hits(const graph::CandidateList& list, typename Space::Query query, std::span<Hit> hits,
+                        Scratch& scratch) const;
+  std::size_t nearest_of(std::span<const graph::Candidate> sorted, std::span<Hit> hits, Scratch& scratch) const;
+  std::vector<graph::Candidate> scan(const typename Space::Query& query) const;
+
+  Space space_;
+  const base::Adjacency* graph_;
+  std::span<const Slot> entry_points_;
+  const PointTable* points_;
+  std::unique_ptr<ScratchPool<Scratch>> pool_ = std::make_unique<ScratchPool<Scratch>>();
+};
+
+extern template class Searcher<graph::KernelSpace>;
+extern template class Searcher<graph::CustomSpace>;
+
+}  // namespace diskann::index

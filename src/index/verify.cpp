@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/threads.hpp"
+#include "diskann/inspect.hpp"
+#include "distance/kernels.hpp"
+#include "graph/reachability.hpp"
+#include "index/index_file.hpp"
+#include "index/index_state.hpp"
+#include "index/microsoft.hpp"
+
+namespace diskann {
+namespace {
+
+void check_sections(const std::filesystem::path& path, const Execution& execution, VerifyReport& report) {
+  const io::Container container = io::Container::open(path);
+  report.checks.push_back("header and section table of format version " + std::to_string(container.format_version()));
+  for (const io::Section& section : container.sections()) {
+    base::check_cancelled(execution.cancel);
+    const std::string name = to_string(section.kind);
+    report.checks.push_back("checksum of section " + name + ", " + std::to_string(section.length) + " bytes");
+    if (!container.checksum_ok(section)) report.problems.push_back("section " + name + ": the checksum is wrong");
+  }
+}
+
+/// Stored rows must be numbers, and the norms beside them their own.
+void check_rows(const Index::State& state, const Execution& execution, VerifyReport& report) {
+  const base::RowsView& rows = state.rows.view();
+  report.checks.push_back("values of " + std::to_string(rows.rows) + " rows");
+  base::ThreadTeam team(execution);
+  try {
+    team.run(rows.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+      distance::check_finite({rows.row(begin), rows.type, end - begin, rows.dimension, rows.stride}, begin);
+    });
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+    report.problems.emplace_back(error.what());
+  }
+  if (state.norms.empty()) return;
+  std::vector<float> norms(rows.rows);
+  distance::inverse_norms(rows, 0, rows.rows, norms.data());
+  report.checks.push_back("norms of " + std::to_string(rows.rows) + " rows");
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    if (norms[i] == state.norms[i]) continue;
+    report.problems.push_back("row " + std::to_string(i) + ": the stored norm is not that of the row");
+    break;
+  }
+}
+
+}  // namespace
+
+VerifyReport verify(const std::filesystem::path& path, const OpenOptions& options, const Execution& execution) {
+  VerifyReport report;
+  const bool microsoft = formats::is_microsoft_memory_set(path);
+  if (!microsoft) {
+    check_sections(path, execution, report);
+    if (!report.ok()) return report;  // what is behind a wrong checksum is not worth a look
+  }
+  std::unique_ptr<Index::State> state;
+  try {
+    state = microsoft ? index::open_microsoft(path, options) : index::open_index(path, options);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Corrupt) throw;
+    report.problems.emplace_back(error.what());
+    return report;
+  }
+  check_rows(*state, execution, report);
+
+  const std::size_t nodes = state->graph.nodes();
+  report.checks.push_back("ids and nodes of " + std::to_string(state->points.points()) + " points");
+  for (std::string& problem : state->points.check(nodes)) report.problems.push_back(std::move(problem));
+
+  report.checks.push_back("edges of " + std::to_string(nodes) + " nodes: in range, no repeats, degree at most " +
+                          std::to_string(state->parameters.max_degree) + ", all reachable");
+  for (std::string& problem : graph::check_graph(state->graph, state->parameters.max_degree, state->entry_points))
+    report.problems.push_back(std::move(problem));
+  report.graph = graph::measure(state->graph, state->entry_points);
+  return report;
+}
+
+}  // namespace diskann
