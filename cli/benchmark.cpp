@@ -1,0 +1,249 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "command.hpp"
+#include "diskann/inspect.hpp"
+#include "errors.hpp"
+#include "figures.hpp"
+#include "inputs.hpp"
+#include "json_row.hpp"
+#include "measure.hpp"
+#include "plot.hpp"
+#include "table.hpp"
+#include "text_file.hpp"
+
+namespace diskann::cli {
+namespace {
+
+struct BenchmarkOptions {
+  IndexInput index;
+  VectorInput queries;
+  std::optional<std::filesystem::path> truth, plot, ids_directory;
+  std::optional<std::string> search_lists;
+  std::optional<float> target_recall;
+  std::optional<std::uint64_t> max_queries;
+  std::uint64_t k = 10;
+  std::uint32_t threads = 0, warmup = 1;
+  std::optional<std::uint32_t> rounds;  ///< default kDefaultRounds
+  bool latency = false, throughput = false, recall = false, all = false;
+};
+
+constexpr std::uint32_t kDefaultRounds = 3;
+constexpr std::string_view kDefaultLists = "10,20,40,80,160";
+
+void check_flags(const BenchmarkOptions& options) {
+  if (options.target_recall && !options.truth) throw UsageError("--target-recall needs the truth", "add -g FILE");
+  if (options.recall && !options.truth) throw UsageError("--recall needs the truth", "add -g FILE");
+  if (options.plot && !options.truth) throw UsageError("--plot draws recall: it needs the truth", "add -g FILE");
+  if (options.plot && !options.throughput && !options.all && (options.latency || options.recall)) {
+    throw UsageError("--plot draws queries a second, which are not measured", "add --throughput");
+  }
+  if (options.ids_directory && (options.latency || options.all || options.rounds)) {
+    throw UsageError("--ids-dir times one batch for each search list: --latency, --all and --rounds contradict it",
+                     "leave one out");
+  }
+  if (options.rounds == 0u) throw Error(ErrorCode::InvalidArgument, "--rounds cannot be 0: at least one pass is timed");
+  if (options.k == 0) throw Error(ErrorCode::InvalidArgument, "-k cannot be 0: there is nothing to measure");
+  const auto target = options.target_recall;
+  if (target && !(*target > 0 && *target <= 1)) {
+    throw Error(ErrorCode::InvalidArgument, fmt::format("--target-recall {} is not in (0, 1]", *target));
+  }
+}
+
+SearchResults read_truth(const BenchmarkOptions& options, std::size_t queries) {
+  SearchResults truth = read_results(*options.truth);
+  // Fewer queries may be measured than the truth knows; with more of them it belongs to another query set.
+  if (truth.rows < queries || (truth.rows > queries && !options.max_queries)) {
+    throw Error(ErrorCode::InvalidArgument, fmt::format("{} is the truth of {} queries, there are {}",
+                                                        options.truth->string(), truth.rows, queries));
+  }
+  if (truth.k < options.k) {
+    throw Error(
+        ErrorCode::InvalidArgument,
+        fmt::format("{} has {} neighbours a query, -k {} needs as many", options.truth->string(), truth.k, options.k),
+        "make a longer truth: diskann groundtruth -k …");
+  }
+  truth.rows = queries;
+  truth.ids.resize(queries * truth.k);
+  if (!truth.distances.empty()) truth.distances.resize(queries * truth.k);
+  return truth;
+}
+
+/// u32 rows, u32 k, then the ids, 0xFFFFFFFF where there is none: a truth file without distances.
+void write_id_file(const std::filesystem::path& path, const SearchResults& found) {
+  write_results(path, {found.rows, found.k, found.ids, {}});
+}
+
+JsonRow row_of(const BenchmarkOptions& options, const Workload& workload, const Measurement& measured,
+               const SystemInfo& system) {
+  const Index& index = *workload.index;
+  JsonRow row;
+  row.add("command", "benchmark").add("index", options.index.path.string()).add("metric", to_string(index.metric()));
+  row.add("dtype", to_string(index.type())).add("points", index.size()).add("dimension", index.dimension());
+  row.add("threads", options.threads == 0 ? system.threads : options.threads).add("codec", "none");
+  row.add("k", options.k).add("search_list_size", measured.search_list_size);
+  if (measured.recall) row.add("recall", *measured.recall);
+  if (measured.qps) {
+    row.add("qps", measured.qps->median).add("qps_mean", measured.qps->mean);
+    row.add("qps_stddev", measured.qps->deviation).add("qps_best", measured.qps->best);
+  }
+  if (measured.latency) {
+    row.add("latency_mean_us", measured.latency->mean).add("latency_p50_us", measured.latency->p50);
+    row.add("latency_p95_us", measured.latency->p95).add("latency_p99_us", measured.latency->p99);
+    row.add("latency_p999_us", measured.latency->p999);
+  }
+  row.add("hops", measured.hops).add("distance_computations", measured.distance_computations);
+  row.add("queries", measured.results.rows).add("rounds", measured.qps ? workload.rounds : 1u);
+  row.add("peak_rss_bytes", peak_resident_bytes()).add("isa", system.isa).add("machine", system.processor);
+  return row;
+}
+
+std::vector<std::string> cells_of(const Measurement& measured) {
+  std::vector<std::string> cells{std::to_string(measured.search_list_size)};
+  if (measured.recall) cells.push_back(fmt::format("{:.4f}", *measured.recall));
+  if (measured.qps) {
+    cells.push_back(fmt::format("{:.0f}", measured.qps->median));
+    cells.push_back(fmt::format("{:.0f}", measured.qps->deviation));
+    cells.push_back(fmt::format("{:.0f}", measured.qps->best));
+  }
+  if (measured.latency) {
+    const Latency& latency = *measured.latency;
+    for (const double value : {latency.mean, latency.p50, latency.p95, latency.p99, latency.p999}) {
+      cells.push_back(fmt::format("{:.1f}", value));
+    }
+  }
+  cells.push_back(fmt::format("{:.1f}", measured.hops));
+  cells.push_back(fmt::format("{:.0f}", measured.distance_computations));
+  return cells;
+}
+
+Table table_for(const Workload& workload) {
+  std::vector<std::string> header{"L"};
+  if (workload.truth != nullptr) header.push_back(fmt::format("recall@{}", workload.k));
+  if (workload.throughput) header.insert(header.end(), {"qps", "±", "best"});
+  if (workload.latency) header.insert(header.end(), {"mean µs", "p50", "p95", "p99", "p99.9"});
+  header.insert(header.end(), {"hops", "distances"});
+  return Table(header);
+}
+
+std::vector<std::uint32_t> lists_to_measure(const BenchmarkOptions& options, const Workload& workload,
+                                            Session& session) {
+  std::vector<std::uint32_t> lists;
+  if (options.search_lists || !options.target_recall) {
+    lists = parse_list(options.search_lists ? *options.search_lists : kDefaultLists, "-L");
+  }
+  if (options.target_recall) {
+    // The float carries 0.95 as 0.949999988; the wish is the short decimal.
+    const double target = std::stod(fmt::format("{}", *options.target_recall));
+    const std::uint32_t found = smallest_search_list(workload, target);
+    session.note(fmt::format("recall@{} of {} needs a search list of {}", workload.k, target, found));
+    if (std::find(lists.begin(), lists.end(), found) == lists.end()) lists.push_back(found);
+  }
+  return lists;
+}
+
+void describe(const BenchmarkOptions& options, const Workload& workload, const SystemInfo& system, Session& session) {
+  const Index& index = *workload.index;
+  session.note(fmt::format("index    {} · {} × {} {} · {}", options.index.path.string(), count_text(index.size()),
+                           index.dimension(), to_string(index.type()), to_string(index.metric())));
+  session.note(fmt::format("machine  {} · {}", system.processor, system.isa));
+  const unsigned threads = workload.threads == 0 ? system.threads : workload.threads;
+  session.note(fmt::format("runs     {} queries · k {} · qps: median of {} rounds in one batch on {} thread{}{}",
+                           count_text(workload.queries.rows()), workload.k, workload.rounds, threads,
+                           threads == 1 ? "" : "s", workload.latency ? " · latency: one at a time on one thread" : ""));
+  if (workload.truth == nullptr) session.note("recall is unknown without the truth: add -g FILE");
+}
+
+void benchmark(const BenchmarkOptions& options, Session& session) {
+  check_flags(options);
+  if (options.plot) check_output_directory(*options.plot);
+  if (options.ids_directory) check_output_directory(*options.ids_directory / "ids");
+  const Index index = open_index(options.index);
+  ReadOptions reading = read_options(options.queries, index.source_type());
+  reading.limit = options.max_queries.value_or(kNoId);
+  const VectorSet queries = read_vectors(options.queries.path, reading);
+  if (queries.rows() == 0) throw Error(ErrorCode::InvalidArgument, options.queries.path.string() + " has no queries");
+  std::optional<SearchResults> truth;
+  if (options.truth) truth = read_truth(options, queries.rows());
+
+  const bool everything = options.all || !(options.latency || options.throughput || options.recall);
+  Workload workload{&index,
+                    queries,
+                    truth ? &*truth : nullptr,
+                    options.k,
+                    options.threads,
+                    options.rounds.value_or(kDefaultRounds),
+                    options.warmup,
+                    everything || options.throughput,
+                    everything || options.latency};
+  if (options.ids_directory) {  // one timed pass, as short as can be: programs compare it with other programs
+    workload.rounds = 1;
+    workload.latency = false;
+  }
+  const SystemInfo system = system_info();
+  describe(options, workload, system, session);
+
+  Table table = table_for(workload);
+  std::vector<PlotPoint> points;
+  for (const std::uint32_t list : lists_to_measure(options, workload, session)) {
+    const Measurement measured = measure(workload, list);
+    JsonRow row = row_of(options, workload, measured, system);
+    if (options.ids_directory) {
+      const std::string name = fmt::format("L{}.bin", list);
+      write_id_file(*options.ids_directory / name, measured.results);
+      row.add("param", list).add("seconds", measured.seconds).add("ids", name);
+    }
+    session.json() ? session.row(row) : table.add(cells_of(measured));
+    session.detail(fmt::format("  L {} done after {}", list, duration_text(session.elapsed())));
+    if (options.plot) points.push_back({*measured.recall, measured.qps->median, fmt::format("L={}", list)});
+  }
+  if (!session.json()) session.print(table.text());
+  session.note(fmt::format("peak memory {}", bytes_text(peak_resident_bytes())));
+  if (options.plot) {
+    const unsigned threads = options.threads == 0 ? system.threads : options.threads;
+    const std::string title =
+        fmt::format("{} · {} × {} {} · {} thread{}", options.index.path.filename().string(), count_text(index.size()),
+                    index.dimension(), to_string(index.type()), threads, threads == 1 ? "" : "s");
+    write_file(*options.plot, plot_recall_qps(points, title, fmt::format("recall@{}", options.k)));
+    session.note(fmt::format("wrote {}", options.plot->string()));
+  }
+}
+
+std::function<void(Session&)> declare(Arguments& arguments) {
+  const auto options = std::make_shared<BenchmarkOptions>();
+  arguments.option("-i,--index,--input", options->index.path, "FILE", "Index to measure", Need::Required);
+  arguments.option("-q,--queries", options->queries.path, "FILE", "Vector file of queries", Need::Required);
+  arguments.option("-g,--groundtruth,--ground-truth", options->truth, "FILE", "True neighbours, for recall");
+  arguments.option("-k", options->k, "N", "Hits for each query (default 10)");
+  arguments.option("-L,--search-list-size,--search-list-sizes", options->search_lists, "LIST",
+                   "Candidate lists to measure (default 10,20,40,80,160)");
+  arguments.option("-j,--threads", options->threads, "N", "Threads of the batches; 0 is all (default)");
+  arguments.option("--rounds", options->rounds, "N", "Timed passes for each list (default 3)");
+  arguments.option("--warmup", options->warmup, "N", "Passes before that are not timed (default 1)");
+  arguments.option("--target-recall", options->target_recall, "X", "Find the smallest list that reaches this recall");
+  arguments.option("--plot", options->plot, "FILE", "Draw queries a second over recall as SVG");
+  arguments.option("--ids-dir", options->ids_directory, "DIR",
+                   "One timed pass for each list, its ids in a file of DIR (for bench/peers)");
+  arguments.flag("--latency", options->latency, "Measure single queries only");
+  arguments.flag("--throughput", options->throughput, "Measure batches only");
+  arguments.flag("--recall", options->recall, "Measure recall only");
+  arguments.flag("--all", options->all, "Measure all of these (default)");
+  arguments.option("--max-queries", options->max_queries, "N", "Only the first N queries");
+  arguments.option("--query-format", options->queries.format, "FORMAT", "Format of the queries, whatever their suffix");
+  arguments.option("--query-dtype", options->queries.type, "TYPE", "Type of .bin queries, if not that of the index");
+  declare_index_flags(arguments, options->index, true);
+  return [options](Session& session) { benchmark(*options, session); };
+}
+
+}  // namespace
+
+const Command kBenchmarkCommand{
+    "benchmark", "Measure recall, queries a second and latency of an index",
+    "  diskann benchmark -i index.bin -q queries.fvecs --rounds 10\n"
+    "  diskann benchmark -i index.bin -q queries.fvecs -g truth.bin -L 10,20,40,80 --plot curve.svg\n"
+    "  diskann benchmark -i index.bin -q queries.fvecs -g truth.bin --target-recall 0.95 -j 1 --json\n",
+    declare};
+
+}  // namespace diskann::cli

@@ -1,0 +1,163 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "command.hpp"
+#include "diskann/inspect.hpp"
+#include "errors.hpp"
+#include "figures.hpp"
+#include "inputs.hpp"
+#include "json_row.hpp"
+#include "transform.hpp"
+#include "vector_figures.hpp"
+
+namespace diskann::cli {
+namespace {
+
+struct ConvertOptions {
+  VectorInput input;
+  std::filesystem::path output;
+  std::optional<std::string> output_format, output_type, metric, quantization;
+  std::optional<std::uint64_t> skip, limit;
+  bool normalize = false, center = false, stats = false, force = false;
+};
+
+void convert_index(const ConvertOptions& options, Session& session) {
+  const std::string format = options.output_format.value_or("");
+  if (format != "microsoft" && format != "diskann") {
+    throw UsageError(fmt::format("{} is an index: it converts to 'microsoft' or 'diskann', not to '{}'",
+                                 options.input.path.string(), format),
+                     "add --output-format microsoft");
+  }
+  if (options.normalize || options.center || options.stats || options.quantization || options.skip || options.limit ||
+      options.input.format) {
+    throw UsageError(
+        "--normalize, --center, --stats, --quantization, --skip, --limit and --input-format are for vector files",
+        "leave them out: an index converts as it is");
+  }
+  const bool microsoft = format == "microsoft";
+  check_index_output(options.output, options.force);
+  if (microsoft) check_index_output(options.output.string() + ".data", options.force);
+  IndexInput input{options.input.path, options.metric, options.input.type ? options.input.type : options.output_type};
+  const Index index = open_index(input);
+  if (microsoft) {
+    index.save_microsoft(options.output, options.force);
+  } else {
+    index.save(options.output, options.force, session.execution());
+  }
+  session.end_progress();
+  if (session.json()) {
+    session.row(JsonRow()
+                    .add("command", "convert")
+                    .add("input", options.input.path.string())
+                    .add("output", options.output.string())
+                    .add("format", format)
+                    .add("metric", to_string(index.metric()))
+                    .add("dtype", to_string(index.type()))
+                    .add("points", index.size())
+                    .add("dimension", index.dimension()));
+  }
+  session.note(fmt::format("wrote {} · {} points × {} {} · {}", options.output.string(), count_text(index.size()),
+                           index.dimension(), to_string(index.type()), format));
+}
+
+void check_changes(const ConvertOptions& options, VectorType source, VectorType target) {
+  const auto is_float = [](VectorType type) { return type == VectorType::F32 || type == VectorType::F16; };
+  if (options.quantization && is_float(target)) {
+    throw UsageError("--quantization makes numbers of 8 bits", "add --output-type u8 or i8");
+  }
+  if (options.quantization && !is_float(source)) {
+    throw UsageError(fmt::format("--quantization: the input is {} already", to_string(source)), "leave it out");
+  }
+  if ((options.normalize || options.center) && !is_float(target) && !options.quantization) {
+    throw UsageError(fmt::format("--normalize and --center make fractions, which {} cannot hold", to_string(target)),
+                     "add --output-type f32 or f16");
+  }
+}
+
+void convert_file(const ConvertOptions& options, Session& session) {
+  if (options.metric) throw UsageError("-m is for indexes: vectors have no metric", "leave it out");
+  WriteOptions writing;
+  writing.format =
+      options.output_format ? parse_vector_format(*options.output_format) : vector_format_of(options.output);
+  check_output_directory(options.output);
+  ReadOptions reading = read_options(options.input, parse_type(options.output_type));
+  reading.skip = options.skip.value_or(0);
+  reading.limit = options.limit.value_or(kNoId);
+  const Execution execution = session.execution();
+  VectorSet vectors = read_vectors(options.input.path, reading, execution);
+
+  const VectorType source = vectors.type();
+  VectorType target = type_told_by(*writing.format).value_or(source);
+  if (options.output_type) target = parse_vector_type(*options.output_type);
+  check_changes(options, source, target);
+  if (options.normalize || options.center || options.quantization) {
+    if (source != VectorType::F32) vectors = convert_vectors(vectors, VectorType::F32, execution);
+    if (options.center) center_rows(vectors);
+    if (options.normalize) normalize_rows(vectors);
+    if (options.quantization) quantize_rows(vectors, parse_quantization(*options.quantization), target);
+  }
+  if (vectors.type() != target) vectors = convert_vectors(vectors, target, execution);
+  write_vectors(options.output, vectors, writing);
+  session.end_progress();
+
+  std::optional<VectorStatistics> statistics;
+  if (options.stats) statistics = analyze_vectors(vectors, execution);
+  session.end_progress();
+  if (session.json()) {
+    JsonRow row;
+    row.add("command", "convert").add("input", options.input.path.string()).add("output", options.output.string());
+    row.add("format", to_string(*writing.format)).add("dtype", to_string(target)).add("rows", vectors.rows());
+    row.add("dimension", vectors.dimension());
+    if (statistics) add_statistics(row, *statistics);
+    session.row(row);
+    return;
+  }
+  session.note(fmt::format("wrote {} · {} × {} {} · {}", options.output.string(), count_text(vectors.rows()),
+                           vectors.dimension(), to_string(target), to_string(*writing.format)));
+  if (statistics) {
+    for (const std::string& line : statistics_lines(*statistics)) session.print(line);
+  }
+}
+
+void convert(const ConvertOptions& options, Session& session) {
+  const FileKind kind = options.input.format ? FileKind::Vectors : file_kind(options.input.path);
+  const bool is_index = kind == FileKind::Index || kind == FileKind::MicrosoftMemoryIndex;
+  is_index ? convert_index(options, session) : convert_file(options, session);
+}
+
+std::function<void(Session&)> declare(Arguments& arguments) {
+  const auto options = std::make_shared<ConvertOptions>();
+  arguments.option("-i,--input,--index", options->input.path, "FILE", "Vector file or index", Need::Required);
+  arguments.option("-o,--output", options->output, "FILE", "What to write; a prefix for Microsoft's set",
+                   Need::Required);
+  arguments.option("--output-format,--format", options->output_format, "FORMAT",
+                   "fvecs bvecs fbin f16bin u8bin i8bin bin npy (default: by suffix); an index: microsoft or diskann");
+  arguments.option("--output-type,--output-dtype,--dtype", options->output_type, "TYPE",
+                   "f32, f16, i8 or u8; values that do not fit are refused. Also the type of a .bin file whose size "
+                   "does not tell it");
+  arguments.option("--input-format", options->input.format, "FORMAT", "Format of the input, whatever its suffix");
+  arguments.option("--input-dtype,--input-type", options->input.type, "TYPE", "Type of a .bin file or Microsoft index");
+  arguments.option("-m,--metric", options->metric, "METRIC", "Metric of a Microsoft index");
+  arguments.option("--skip", options->skip, "N", "Leave out the first N rows");
+  arguments.option("--limit", options->limit, "N", "Take N rows at most");
+  arguments.flag("--center", options->center, "Subtract the mean vector (before --normalize)");
+  arguments.flag("--normalize", options->normalize, "Scale every row to length 1");
+  arguments.option("--quantization", options->quantization, "HOW",
+                   "To 8 bits: minmax spreads the range of all values, standard cuts at three standard deviations");
+  arguments.flag("--stats", options->stats, "Say what the vectors written are like");
+  arguments.flag("--force", options->force, "Replace an index that exists");
+  return [options](Session& session) { convert(*options, session); };
+}
+
+}  // namespace
+
+const Command kConvertCommand{
+    "convert", "Change the format or type of vectors, or the format of an index",
+    "  diskann convert -i vectors.bin -o vectors.fvecs --format fvecs\n"
+    "  diskann convert -i vectors.npy -o unit.f16bin --normalize --limit 100000\n"
+    "  diskann convert -i vectors.fbin -o small.u8bin --output-type u8 --quantization minmax\n"
+    "  diskann convert -i index.bin -o microsoft/index --output-format microsoft\n",
+    declare};
+
+}  // namespace diskann::cli

@@ -1,0 +1,261 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "command.hpp"
+#include "diskann/inspect.hpp"
+#include "diskann/version.hpp"
+#include "errors.hpp"
+#include "figures.hpp"
+#include "inputs.hpp"
+#include "json_row.hpp"
+#include "vector_figures.hpp"
+
+namespace diskann::cli {
+namespace {
+
+struct InfoOptions {
+  std::optional<std::filesystem::path> path;
+  IndexInput index;
+  std::optional<std::string> format;
+  std::optional<std::uint64_t> preview;
+  bool detailed = false, distribution = false, duplicates = false, validate = false, memory = false;
+  std::uint32_t threads = 0;
+};
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text.empty() ? "none" : text;
+}
+
+void describe_system(Session& session) {
+  const SystemInfo system = system_info();
+  if (session.json()) {
+    session.row(JsonRow()
+                    .add("command", "info")
+                    .add("version", system.version)
+                    .add("compiler", system.compiler)
+                    .add("highway", system.highway)
+                    .add("isa", system.isa)
+                    .add("compiled_isas", std::span<const std::string>(system.compiled_isas))
+                    .add("io_backends", std::span<const std::string>(system.io_backends))
+                    .add("accelerators", std::span<const std::string>(system.accelerators))
+                    .add("machine", system.processor)
+                    .add("threads", system.threads)
+                    .add("memory_bytes", system.memory_bytes));
+    return;
+  }
+  session.print(fmt::format("diskann       {} · {} · Highway {}", system.version, system.compiler, system.highway));
+  session.print(fmt::format("instructions  {} chosen · compiled in: {}", system.isa, joined(system.compiled_isas)));
+  session.print("files         " + joined(system.io_backends));
+  session.print("accelerators  " + joined(system.accelerators));
+  session.print(fmt::format("machine       {} · {} threads · {}", system.processor, system.threads,
+                            bytes_text(system.memory_bytes)));
+}
+
+/// What goes beyond the header of an index and needs it opened.
+void describe_opened(const InfoOptions& options, Session& session, JsonRow& row) {
+  IndexInput input = options.index;
+  input.map = true;
+  const Index index = open_index(input);
+  if (options.detailed || options.distribution) {
+    const GraphStatistics graph = index.graph_statistics();
+    const double mean = static_cast<double>(graph.edges) / static_cast<double>(std::max<std::uint64_t>(graph.nodes, 1));
+    row.add("edges", graph.edges).add("smallest_degree", graph.smallest_degree).add("mean_degree", mean);
+    row.add("largest_degree", graph.largest_degree).add("unreachable", graph.unreachable);
+    if (!session.json()) {
+      session.print(fmt::format("degrees  {} to {} · mean {:.1f} · {} edges · {} unreachable", graph.smallest_degree,
+                                graph.largest_degree, mean, count_text(graph.edges), graph.unreachable));
+    }
+  }
+  if (options.memory) {
+    const MemoryUsage memory = index.memory_usage();
+    row.add("memory_bytes", memory.total()).add("vectors_bytes", memory.vectors).add("graph_bytes", memory.graph);
+    row.add("ids_bytes", memory.ids).add("norms_bytes", memory.norms);
+    if (!session.json()) {
+      session.print(fmt::format("memory   {} · vectors {} · graph {} · ids {} · norms {}", bytes_text(memory.total()),
+                                bytes_text(memory.vectors), bytes_text(memory.graph), bytes_text(memory.ids),
+                                bytes_text(memory.norms)));
+    }
+  }
+}
+
+void print_index(const IndexFileInfo& info, const InfoOptions& options, Session& session) {
+  const std::string kind = info.kind == FileKind::Index ? fmt::format("diskann index, format {}, written by {}",
+                                                                      info.format_version, info.library_version)
+                                                        : "Microsoft's memory index";
+  session.print(fmt::format("{}  {} · {}", options.path->string(), kind, bytes_text(info.file_bytes)));
+  session.print(fmt::format(
+      "vectors  {} × {} {}{} · metric {}", count_text(info.points), info.dimension, to_string(info.type),
+      info.type != info.source_type ? fmt::format(" (losslessly, given as {})", to_string(info.source_type)) : "",
+      info.distance_name.empty() ? std::string(to_string(info.metric)) : info.distance_name));
+  session.print(fmt::format("graph    {} nodes · max degree {} · search list {} · alpha {:g} · seed {}",
+                            count_text(info.nodes), info.parameters.max_degree, info.parameters.search_list_size,
+                            info.parameters.alpha, info.parameters.seed));
+  session.print(fmt::format("ids      {}", info.custom_ids ? "given" : "row numbers"));
+  if (options.duplicates) {
+    session.print(fmt::format("twins    {} points share the node of an equal one", info.points - info.nodes));
+  }
+  if (!options.detailed) return;
+  for (const SectionInfo& section : info.sections) {
+    session.print(fmt::format("section  {:<12} version {} · at {} · {} bytes · XXH3 {:016x}", section.name,
+                              section.version, section.offset, section.bytes, section.checksum));
+  }
+}
+
+JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
+  JsonRow row;
+  row.add("command", "info").add("index", options.path->string());
+  row.add("kind", info.kind == FileKind::Index ? "index" : "microsoft").add("metric", to_string(info.metric));
+  row.add("dtype", to_string(info.type)).add("source_dtype", to_string(info.source_type));
+  row.add("points", info.points).add("dimension", info.dimension).add("nodes", info.nodes).add("codec", "none");
+  row.add("max_degree", info.parameters.max_degree).add("search_list_size", info.parameters.search_list_size);
+  row.add("alpha", info.parameters.alpha).add("seed", info.parameters.seed).add("custom_ids", info.custom_ids);
+  row.add("index_bytes", info.file_bytes);
+  if (!info.distance_name.empty()) row.add("distance", info.distance_name);
+  if (info.kind == FileKind::Index) {
+    row.add("format_version", info.format_version).add("library_version", info.library_version);
+  }
+  if (options.duplicates) row.add("duplicates", info.points - info.nodes);
+  if (options.detailed) {
+    std::vector<JsonRow> sections;
+    for (const SectionInfo& section : info.sections) {
+      sections.push_back(JsonRow()
+                             .add("name", section.name)
+                             .add("version", section.version)
+                             .add("offset", section.offset)
+                             .add("bytes", section.bytes)
+                             .add("xxh3", fmt::format("{:016x}", section.checksum)));
+    }
+    row.add("sections", std::span<const JsonRow>(sections));
+  }
+  return row;
+}
+
+void describe_index(const InfoOptions& options, Session& session) {
+  if (options.preview) throw UsageError("--preview shows vector files, this is an index", "leave it out");
+  if (options.format) throw UsageError("--input-format is for vector files, this is an index", "leave it out");
+  const IndexFileInfo info = inspect_index(options.index.path, open_options(options.index));
+  JsonRow row = index_row(info, options);
+  if (!session.json()) print_index(info, options, session);
+  if (options.detailed || options.distribution || options.memory) describe_opened(options, session, row);
+  std::vector<std::string> problems;
+  if (options.validate) {
+    const auto execution = session.execution(options.threads);
+    problems = verify(options.index.path, open_options(options.index), execution).problems;
+    session.end_progress();
+    row.add("valid", problems.empty()).add("problems", std::span<const std::string>(problems));
+    if (!session.json() && problems.empty()) session.print("valid    yes: checksums, edges and ids are right");
+    for (const std::string& problem : problems) session.json() ? void() : session.print("PROBLEM  " + problem);
+  }
+  if (session.json()) session.row(row);
+  if (!problems.empty()) {
+    throw Error(ErrorCode::Corrupt, fmt::format("{}: {}", options.path->string(), problems.front()));
+  }
+}
+
+void describe_vectors(const InfoOptions& options, Session& session) {
+  if (options.index.metric) throw UsageError("-m is for indexes: vectors have no metric", "leave it out");
+  const ReadOptions reading = read_options({*options.path, options.format, options.index.type});
+  const VectorFileInfo info = inspect_vectors(*options.path, reading);
+  const std::uint64_t bytes = info.rows * info.dimension * size_of(info.type);
+  JsonRow row;
+  row.add("command", "info").add("vectors", options.path->string()).add("kind", "vectors");
+  row.add("format", to_string(info.format)).add("dtype", to_string(info.type)).add("rows", info.rows);
+  row.add("dimension", info.dimension).add("file_bytes", info.file_bytes);
+  if (!session.json()) {
+    session.print(
+        fmt::format("{}  {} · {}", options.path->string(), to_string(info.format), bytes_text(info.file_bytes)));
+    session.print(fmt::format("vectors  {} × {} {}", count_text(info.rows), info.dimension, to_string(info.type)));
+  }
+  if (options.memory) {
+    const BuildEstimate estimate = IndexBuilder().estimate(info.rows, info.dimension, info.type);
+    row.add("memory_bytes", bytes).add("build_bytes", estimate.total());
+    if (!session.json()) {
+      session.print(fmt::format("memory   {} of vectors · {} at most to build an index", bytes_text(bytes),
+                                bytes_text(estimate.total())));
+    }
+  }
+  std::uint64_t not_finite = 0, first_bad = 0;
+  if (options.detailed || options.distribution || options.duplicates || options.validate || options.preview) {
+    const Execution execution = session.execution(options.threads);
+    const VectorSet vectors = read_vectors(*options.path, reading, execution);
+    for (std::uint64_t i = 0; options.preview && i < std::min<std::uint64_t>(*options.preview, vectors.rows()); ++i) {
+      if (!session.json()) session.print(fmt::format("row {:<4} {}", i, preview_row(vectors, i)));
+    }
+    const VectorStatistics statistics = analyze_vectors(vectors, execution);
+    session.end_progress();
+    if (options.detailed || options.distribution) {
+      add_statistics(row, statistics);
+      for (const std::string& line : statistics_lines(statistics)) session.json() ? void() : session.print(line);
+    }
+    if (options.detailed || options.duplicates) {
+      row.add("duplicates", statistics.duplicates);
+      if (!session.json()) session.print(fmt::format("twins    {} rows equal an earlier one", statistics.duplicates));
+    }
+    if (options.validate) {
+      not_finite = statistics.not_finite;
+      first_bad = statistics.first_not_finite_row;
+      row.add("valid", not_finite == 0).add("not_finite", not_finite);
+      if (!session.json() && not_finite == 0) session.print("valid    yes: size fits, every component is finite");
+    }
+  }
+  if (session.json()) session.row(row);
+  if (not_finite != 0) {
+    throw Error(ErrorCode::InvalidArgument, fmt::format("{}: {} rows hold NaN or infinity, the first is row {}",
+                                                        options.path->string(), not_finite, first_bad));
+  }
+}
+
+void describe(const InfoOptions& options, Session& session) {
+  const FileKind kind = options.format ? FileKind::Vectors : file_kind(*options.path);
+  switch (kind) {
+    case FileKind::Index:
+    case FileKind::MicrosoftMemoryIndex: return describe_index(options, session);
+    case FileKind::Vectors: return describe_vectors(options, session);
+    case FileKind::Unknown: break;
+  }
+  throw Error(ErrorCode::Corrupt, fmt::format("{} is neither an index nor a vector file", options.path->string()),
+              "a vector file with another suffix needs --input-format");
+}
+
+bool asks_for_more(const InfoOptions& options) {
+  return options.detailed || options.distribution || options.duplicates || options.validate || options.memory ||
+         options.preview || options.format || options.index.metric || options.index.type;
+}
+
+std::function<void(Session&)> declare(Arguments& arguments) {
+  const auto options = std::make_shared<InfoOptions>();
+  arguments.option("file,-i,--index,--input", options->path, "FILE",
+                   "Index, prefix of a Microsoft index, or vector file; without it: this build and machine");
+  arguments.flag("--detailed", options->detailed, "Sections and degrees, or all statistics of the vectors");
+  arguments.option("--preview", options->preview, "N", "The first N vectors");
+  arguments.flag("--distribution", options->distribution, "Degrees of the graph, or range and norms of the vectors");
+  arguments.flag("--duplicates", options->duplicates, "How many points equal an earlier one");
+  arguments.flag("--validate", options->validate, "Check the whole file");
+  arguments.flag("--memory", options->memory, "Memory by component");
+  arguments.option("--input-format", options->format, "FORMAT", "Format of a vector file, whatever its suffix");
+  arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
+  declare_index_flags(arguments, options->index, false);
+  return [options](Session& session) {
+    if (!options->path) {
+      if (asks_for_more(*options)) throw UsageError("these flags need a file", "name one: diskann info FILE");
+      return describe_system(session);
+    }
+    options->index.path = *options->path;
+    describe(*options, session);
+  };
+}
+
+}  // namespace
+
+const Command kInfoCommand{"info", "Say what a file holds, or what this build can do",
+                           "  diskann info index.bin\n"
+                           "  diskann info vectors.fvecs --preview 3 --distribution --duplicates\n"
+                           "  diskann info index.bin --detailed --validate --memory\n"
+                           "  diskann info\n",
+                           declare};
+
+}  // namespace diskann::cli

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "arguments.hpp"
+#include "diskann/index.hpp"
+#include "diskann/vector_file.hpp"
+
+namespace diskann::cli {
+
+/// How a vector file on the command line is to be read.
+struct VectorInput {
+  std::filesystem::path path;
+  std::optional<std::string> format;  ///< --input-format
+  std::optional<std::string> type;    ///< --input-dtype
+};
+
+/// Format and type of `input`. `fallback` is the type of a `.bin` file whose size does not tell it.
+ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fallback = {});
+
+/// The index that a command works on, and what Microsoft's files do not say of themselves.
+struct IndexInput {
+  std::filesystem::path path;
+  std::optional<std::string> metric;  ///< -m
+  std::optional<std::string> type;    ///< --dtype
+  bool map = false;                   ///< --map
+};
+
+/// Declares -m and --dtype; `with_map` also --map.
+void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map);
+OpenOptions open_options(const IndexInput& input);
+/// Opens it; InvalidArgument where a flag contradicts what the file says.
+Index open_index(const IndexInput& input);
+
+/// Refuses early what a long command could not write at its end: AlreadyExists for a file that is there (unless
+/// `force`), IoError for a directory that cannot be written.
+void check_index_output(const std::filesystem::path& path, bool force);
+void check_output_directory(const std::filesystem::path& path);
+
+/// The type that a format holds, where it holds only one.
+std::optional<VectorType> type_told_by(VectorFormat format);
+
+std::optional<VectorType> parse_type(const std::optional<std::string>& name);
+
+}  // namespace diskann::cli

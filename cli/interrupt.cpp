@@ -1,0 +1,46 @@
+#include "interrupt.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "diskann/error.hpp"
+
+namespace diskann::cli {
+namespace {
+
+CancelToken token;
+static_assert(std::atomic<bool>::is_always_lock_free, "the handler may only touch a lock-free flag");
+
+extern "C" void on_signal(int) {
+  if (token.cancelled()) _exit(130);
+  token.cancel();
+  const int saved = errno;
+  if (isatty(STDERR_FILENO) != 0) {
+    static const char message[] = "\nstopping (once more ends at once)\n";
+    if (write(STDERR_FILENO, message, sizeof message - 1) < 0) errno = 0;  // nothing to do about it here
+  }
+  errno = saved;
+}
+
+}  // namespace
+
+CancelToken& interrupt_token() noexcept { return token; }
+
+void install_interrupt_handler() {
+  struct sigaction action;
+  std::memset(&action, 0, sizeof action);
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+void throw_if_interrupted() {
+  if (token.cancelled()) throw Error(ErrorCode::Cancelled, "interrupted");
+}
+
+}  // namespace diskann::cli
