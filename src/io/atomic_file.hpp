@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "io/file_system.hpp"
 
@@ -18,18 +19,26 @@ class AtomicFile {
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
 
-  /// Appends.
+  /// Appends. Small pieces are gathered, so that they are cheap. After an error nothing can be committed.
   void write(std::span<const std::byte> bytes);
+  /// Overwrites bytes that were appended before.
   void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
   /// Bytes appended so far.
   std::uint64_t position() const noexcept { return position_; }
+  /// Once. Where it throws, the file is not in place, unless the error says that it is and only the sync of its
+  /// directory failed.
   void commit();
 
  private:
+  void flush();
+  void write_through(std::uint64_t offset, std::span<const std::byte> bytes);
+
   std::filesystem::path path_, temporary_;
   bool overwrite_;
   std::unique_ptr<WritableFile> file_;
+  std::vector<std::byte> buffer_;  // the end of what was appended, not yet in the file
   std::uint64_t position_ = 0;
+  bool intact_ = true;  // no write failed and commit() was not called
 };
 
 }  // namespace diskann::io

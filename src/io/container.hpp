@@ -38,7 +38,7 @@ class ContainerWriter {
  public:
   ContainerWriter(const std::filesystem::path& path, bool overwrite);
   ~ContainerWriter();
-  /// Starts a section, aligned to 4,096 bytes; ends the one before.
+  /// Starts a section, aligned to 4,096 bytes; ends the one before. A kind may come once.
   void begin(SectionKind kind, std::uint32_t version, bool required);
   void write(std::span<const std::byte> bytes);
   void commit();
@@ -49,6 +49,7 @@ class ContainerWriter {
 };
 
 /// An open index file whose header and table are checked: magic, version, sizes, bounds, overlap, checksums of both.
+/// Its sections are checksummed with their padding, so that checksum_ok() of all of them covers the rest of the file.
 /// Small sections are checksummed when read; large ones on request.
 class Container {
  public:
@@ -59,26 +60,26 @@ class Container {
   std::uint32_t format_version() const noexcept { return format_version_; }
   std::uint64_t file_size() const noexcept { return file_size_; }
   const std::vector<Section>& sections() const noexcept { return sections_; }
+  /// Null where it is missing, or optional and of a version newer than this reader.
   const Section* find(SectionKind kind) const noexcept;
   /// Throws Corrupt where it is missing.
   const Section& require(SectionKind kind) const;
 
   /// A whole small section (at most 64 MiB, else Corrupt), checksum verified.
   std::vector<std::byte> read_small(const Section& section) const;
-  /// Reads [offset, offset + out.size()) of a section, without a checksum.
+  /// Reads [offset, offset + out.size()) of a section, without a checksum. Corrupt where that is not inside it.
   void read(const Section& section, std::uint64_t offset, std::span<std::byte> out) const;
-  /// Same, for the whole section in parts, verifying the checksum on the way if `verify`.
+  /// The whole section, verifying the checksum on the way if `verify`. Corrupt where out.size() is not its length.
   void read_all(const Section& section, std::span<std::byte> out, bool verify) const;
   /// The section in place, valid as long as the pointer lives.
   std::shared_ptr<const std::byte> map(const Section& section) const;
-  /// Reads the section through a small buffer and compares; false where it differs.
+  /// Reads the section and the padding behind it through a small buffer and compares; false where it differs.
   bool checksum_ok(const Section& section) const;
 
  private:
   Container() = default;
   std::filesystem::path path_;
   std::shared_ptr<ReadableFile> file_;
-  std::shared_ptr<const std::byte> mapping_;  // made at the first map()
   std::uint32_t format_version_ = 0;
   std::uint64_t file_size_ = 0;
   std::vector<Section> sections_;

@@ -41,6 +41,7 @@ class FileSystem {
   virtual void remove(const std::filesystem::path& path) = 0;
   /// Makes names in the directory durable.
   virtual void sync_directory(const std::filesystem::path& directory) = 0;
+  /// A symbolic link exists, wherever it leads.
   virtual bool exists(const std::filesystem::path& path) = 0;
 };
 

@@ -1,0 +1,182 @@
+#include "io/posix_file_system.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "diskann/error.hpp"
+
+namespace diskann::io {
+namespace {
+
+/// Repeats a call that a signal interrupted.
+template <class Call>
+auto retry(Call call) {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const noexcept { return fd_; }
+  /// Linux frees the descriptor even where close() is interrupted: that is not an error, and must not be repeated.
+  bool close() noexcept { return ::close(std::exchange(fd_, -1)) == 0 || errno == EINTR; }
+
+ private:
+  int fd_;
+};
+
+std::string at_offset(const char* action, std::uint64_t offset) {
+  return std::string(action) + " at offset " + std::to_string(offset) + " of";
+}
+
+class PosixReadableFile final : public ReadableFile {
+ public:
+  PosixReadableFile(Descriptor fd, std::string path, std::uint64_t size) noexcept
+      : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
+
+  std::uint64_t size() const override { return size_; }
+
+  void read(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (offset > size_ || out.size() > size_ - offset) throw_short(offset, out.size(), size_);
+    while (!out.empty()) {
+      const ssize_t got = retry([&] { return ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset)); });
+      if (got < 0) throw IoError(at_offset("cannot read", offset), path_, errno);
+      if (got == 0) throw_short(offset, out.size(), offset);  // truncated since it was opened
+      offset += static_cast<std::uint64_t>(got);
+      out = out.subspan(static_cast<std::size_t>(got));
+    }
+  }
+
+  std::shared_ptr<const std::byte> map() const override {
+    static constexpr std::byte kNothing{};
+    if (size_ == 0) return {std::shared_ptr<void>(), &kNothing};
+    struct stat status;
+    if (::fstat(fd_.get(), &status) != 0) throw IoError("cannot read the size of", path_, errno);
+    // Touching pages behind the end would be SIGBUS. A file that shrinks later still is: see docs/format.md.
+    if (static_cast<std::uint64_t>(status.st_size) < size_)
+      throw_short(0, size_, static_cast<std::uint64_t>(status.st_size));
+    void* pages = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd_.get(), 0);
+    if (pages == MAP_FAILED) {
+      if (errno == ENODEV)
+        throw Error(ErrorCode::Unsupported, path_ + " cannot be memory-mapped on this file system",
+                    "open it without mapping");
+      throw IoError("cannot map", path_, errno);
+    }
+    return {static_cast<const std::byte*>(pages),
+            [size = size_](const std::byte* start) { ::munmap(const_cast<std::byte*>(start), size); }};
+  }
+
+ private:
+  [[noreturn]] void throw_short(std::uint64_t offset, std::uint64_t wanted, std::uint64_t end) const {
+    throw Error(ErrorCode::Corrupt, path_ + ": expected " + std::to_string(wanted) + " bytes at offset " +
+                                        std::to_string(offset) + ", but the file ends at " + std::to_string(end));
+  }
+
+  Descriptor fd_;
+  std::string path_;
+  std::uint64_t size_;  // when opened
+};
+
+class PosixWritableFile final : public WritableFile {
+ public:
+  PosixWritableFile(Descriptor fd, std::string path) noexcept : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t put =
+          retry([&] { return ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+      if (put <= 0) throw IoError(at_offset("cannot write", offset), path_, put < 0 ? errno : EIO);
+      offset += static_cast<std::uint64_t>(put);
+      bytes = bytes.subspan(static_cast<std::size_t>(put));
+    }
+  }
+
+  void sync() override {
+    // After a failed fsync Linux forgets the dirty pages and the next one succeeds: never believe it.
+    if (sync_failed_) throw IoError("an earlier sync failed for", path_, EIO);
+    if (retry([&] { return ::fsync(fd_.get()); }) == 0) return;
+    sync_failed_ = true;
+    throw IoError("cannot sync", path_, errno);
+  }
+
+  void close() override {
+    if (!fd_.close()) throw IoError("cannot close", path_, errno);
+  }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+  bool sync_failed_ = false;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  std::unique_ptr<ReadableFile> open(const std::filesystem::path& path) override {
+    // Not blocking: opening a FIFO would wait for a writer before we could see what it is.
+    Descriptor fd(retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
+    if (fd.get() < 0) throw IoError("cannot open", path.string(), errno);
+    struct stat status;
+    if (::fstat(fd.get(), &status) != 0) throw IoError("cannot read the size of", path.string(), errno);
+    if (S_ISDIR(status.st_mode)) throw IoError("cannot read", path.string(), EISDIR);
+    if (!S_ISREG(status.st_mode))
+      throw IoError("cannot read a FIFO, socket or device; a regular file is needed:", path.string(), EINVAL);
+    return std::make_unique<PosixReadableFile>(std::move(fd), path.string(),
+                                               static_cast<std::uint64_t>(status.st_size));
+  }
+
+  std::unique_ptr<WritableFile> create(const std::filesystem::path& path) override {
+    Descriptor fd(
+        retry([&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666); }));
+    if (fd.get() < 0) throw IoError("cannot create", path.string(), errno);
+    return std::make_unique<PosixWritableFile>(std::move(fd), path.string());
+  }
+
+  void rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0)
+      throw IoError("cannot rename " + from.string() + " to", to.string(), errno);
+  }
+
+  void remove(const std::filesystem::path& path) override {
+    if (::unlink(path.c_str()) != 0) throw IoError("cannot remove", path.string(), errno);
+  }
+
+  void sync_directory(const std::filesystem::path& directory) override {
+    const std::filesystem::path& path = directory.empty() ? std::filesystem::path(".") : directory;
+    Descriptor fd(retry([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (fd.get() < 0) throw IoError("cannot open directory", path.string(), errno);
+    // EINVAL: a file system without such a thing, where names need no help of ours.
+    if (retry([&] { return ::fsync(fd.get()); }) != 0 && errno != EINVAL)
+      throw IoError("cannot sync directory", path.string(), errno);
+  }
+
+  bool exists(const std::filesystem::path& path) override {
+    struct stat status;
+    if (::lstat(path.c_str(), &status) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    throw IoError("cannot look up", path.string(), errno);
+  }
+};
+
+}  // namespace
+
+FileSystem& posix_file_system() noexcept {
+  static PosixFileSystem file_system;
+  return file_system;
+}
+
+}  // namespace diskann::io

@@ -1,0 +1,200 @@
+#include "io/atomic_file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "sample_container.hpp"
+#include "scratch_directory.hpp"
+#include "tests/doubles/fault_file_system.hpp"
+
+namespace diskann::io {
+namespace {
+
+namespace fs = std::filesystem;
+using doubles::Fault;
+using doubles::FaultFileSystem;
+using doubles::Operation;
+
+void write_file(const fs::path& path, const Bytes& content, bool overwrite = true) {
+  AtomicFile file(path, overwrite);
+  file.write(content);
+  file.commit();
+}
+
+std::vector<Operation> operations(const FaultFileSystem& files) {
+  std::vector<Operation> operations;
+  for (const doubles::Event& event : files.trace()) operations.push_back(event.operation);
+  return operations;
+}
+
+class AtomicFileTest : public testing::Test {
+ protected:
+  FaultFileSystem files_;
+  FileSystemOverride override_{files_};
+};
+
+TEST_F(AtomicFileTest, MakesContentDurableBeforeTheNameAndTheNameBeforeItReturns) {
+  write_file("/d/file", bytes_of("content"));
+  EXPECT_EQ(operations(files_), (std::vector{Operation::Create, Operation::Write, Operation::Sync, Operation::Close,
+                                             Operation::Rename, Operation::SyncDirectory}));
+  EXPECT_EQ(files_.trace().back().path, "/d");
+  EXPECT_EQ(files_.names(), std::vector<std::string>{"/d/file"});
+  EXPECT_EQ(files_.crash(0).content("/d/file"), bytes_of("content"));
+}
+
+TEST_F(AtomicFileTest, TheTemporaryFileStandsBesideItsTargetUnderAHiddenNameOfItsOwn) {
+  AtomicFile one("/d/file", true), two("/d/file", true);
+  const std::vector<std::string> names = files_.names();
+  ASSERT_EQ(names.size(), 2u);
+  for (const std::string& name : names) {
+    EXPECT_EQ(name.rfind("/d/.file." + std::to_string(::getpid()) + "-", 0), 0u) << name;
+    EXPECT_TRUE(name.ends_with(".tmp")) << name;
+  }
+}
+
+TEST_F(AtomicFileTest, ANameWithoutADirectoryIsInTheCurrentOne) {
+  write_file("file", bytes_of("x"));
+  EXPECT_EQ(files_.trace().back().path, ".");
+}
+
+TEST_F(AtomicFileTest, RefusesAPathThatNamesNoFile) {
+  for (const char* path : {"", "/", "/d/", "/d/.", ".."})
+    EXPECT_EQ(code_of([&] { AtomicFile file(path, true); }), ErrorCode::InvalidArgument) << path;
+  EXPECT_TRUE(files_.names().empty());
+}
+
+TEST_F(AtomicFileTest, WithoutCommitTheOldFileStaysAndTheTemporaryOneIsGone) {
+  files_.put("/d/file", bytes_of("old"));
+  { AtomicFile(fs::path("/d/file"), true).write(random_bytes(3'000'000, 1)); }
+  EXPECT_EQ(files_.names(), std::vector<std::string>{"/d/file"});
+  EXPECT_EQ(files_.content("/d/file"), bytes_of("old"));
+}
+
+TEST_F(AtomicFileTest, AFileThatExistsIsRefusedAtOnceAndAgainAtCommit) {
+  files_.put("/d/file", bytes_of("old"));
+  EXPECT_EQ(code_of([&] { AtomicFile file("/d/file", false); }), ErrorCode::AlreadyExists);
+  {
+    AtomicFile file("/d/other", false);
+    file.write(bytes_of("mine"));
+    files_.put("/d/other", bytes_of("theirs"));
+    EXPECT_EQ(code_of([&] { file.commit(); }), ErrorCode::AlreadyExists);
+  }
+  EXPECT_EQ(files_.content("/d/other"), bytes_of("theirs"));
+  EXPECT_EQ(files_.names().size(), 2u);
+}
+
+TEST_F(AtomicFileTest, TakesAnotherNameWhereADeadProcessLeftItsTemporaryFile) {
+  files_.arm({Operation::Create, 1, EEXIST});
+  write_file("/d/file", bytes_of("content"));
+  EXPECT_TRUE(files_.fired());
+  EXPECT_EQ(files_.content("/d/file"), bytes_of("content"));
+  files_.arm({Operation::Create, 1, EEXIST, true});
+  EXPECT_EQ(code_of([&] { write_file("/d/file", {}); }), ErrorCode::AlreadyExists);
+}
+
+TEST_F(AtomicFileTest, ArbitraryPiecesAddUpToTheSameFileInFewWrites) {
+  base::Random random(20'240);
+  Bytes expected;
+  {
+    AtomicFile file("/d/file", true);
+    for (int i = 0; i < 3000; ++i) {
+      const std::size_t size = random.below(100) == 0 ? random.below(3'000'000) : random.below(2000);
+      const Bytes piece = random_bytes(size, random.next());
+      expected.insert(expected.end(), piece.begin(), piece.end());
+      file.write(piece);
+      ASSERT_EQ(file.position(), expected.size());
+      if (random.below(500) == 0) {
+        const std::size_t at = random.below(expected.size());
+        const Bytes patch = random_bytes(random.below(expected.size() - at), random.next());
+        std::copy(patch.begin(), patch.end(), expected.begin() + static_cast<std::ptrdiff_t>(at));
+        file.write_at(at, patch);
+        ASSERT_EQ(file.position(), expected.size());
+      }
+    }
+    file.commit();
+  }
+  EXPECT_TRUE(files_.content("/d/file") == expected);
+  EXPECT_LT(files_.calls(Operation::Write), 150u);
+}
+
+TEST_F(AtomicFileTest, NothingIsCommittedAfterAFailedWriteOrSync) {
+  for (const Operation operation : {Operation::Write, Operation::Sync, Operation::Close}) {
+    AtomicFile file("/d/file", true);
+    file.write(bytes_of("content"));
+    files_.arm({operation, 1, EIO});
+    EXPECT_EQ(code_of([&] { file.commit(); }), ErrorCode::Io);
+    EXPECT_THROW(file.commit(), Error) << "the fault is over, but what it lost is lost";
+    EXPECT_FALSE(files_.content("/d/file"));
+  }
+}
+
+TEST_F(AtomicFileTest, AFailedSyncOfTheDirectorySaysThatTheFileIsInPlace) {
+  files_.arm({Operation::SyncDirectory, 1, EIO});
+  EXPECT_NE(message_of([&] { write_file("/d/file", bytes_of("new")); }).find("is in place"), std::string::npos);
+  EXPECT_EQ(files_.content("/d/file"), bytes_of("new"));
+  EXPECT_EQ(files_.names().size(), 1u);
+}
+
+TEST(AtomicFileOnDisk, ReplacesASymbolicLinkAndNotItsTarget) {
+  ScratchDirectory directory;
+  write_file(directory / "target", bytes_of("target"));
+  fs::create_symlink(directory / "target", directory / "link");
+  EXPECT_EQ(code_of([&] { AtomicFile file(directory / "link", false); }), ErrorCode::AlreadyExists);
+  write_file(directory / "link", bytes_of("new"));
+  EXPECT_FALSE(fs::is_symlink(directory / "link"));
+  EXPECT_EQ(fs::file_size(directory / "target"), 6u);
+  EXPECT_EQ(fs::file_size(directory / "link"), 3u);
+}
+
+TEST(AtomicFileOnDisk, WritesTheLongestNameThatTheSystemAllows) {
+  ScratchDirectory directory;
+  const fs::path path = directory / std::string(255, 'x');
+  write_file(path, bytes_of("content"));
+  EXPECT_EQ(fs::file_size(path), 7u);
+}
+
+/// A file system in memory of one size, for as long as it lives.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const char* size) {
+    if (::mount("diskann-test", directory_.path().c_str(), "tmpfs", 0, (std::string("size=") + size).c_str()) != 0)
+      why_not_ = std::strerror(errno);
+  }
+  ~SmallDisk() {
+    if (why_not_.empty()) ::umount2(directory_.path().c_str(), MNT_DETACH);
+  }
+  const std::string& why_not() const { return why_not_; }
+  fs::path operator/(const char* name) const { return directory_ / name; }
+
+ private:
+  ScratchDirectory directory_;
+  std::string why_not_;
+};
+
+TEST(AtomicFileOnDisk, AFullDiskLeavesTheOldFileAndNoTemporaryOne) {
+  SmallDisk disk("1m");
+  if (!disk.why_not().empty()) GTEST_SKIP() << "cannot mount a tmpfs: " << disk.why_not();
+  const fs::path path = disk / "file";
+  write_file(path, random_bytes(300'000, 1));
+  const auto free_before = fs::space(path).available;
+  try {
+    write_file(path, random_bytes(3'000'000, 2));
+    FAIL() << "3 MB fit a disk of 1 MB";
+  } catch (const IoError& error) {
+    EXPECT_EQ(error.system_error(), ENOSPC);
+    EXPECT_NE(error.path().find(".file."), std::string::npos);
+    EXPECT_FALSE(error.hint().empty());
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(path.parent_path()), {}), 1);
+  EXPECT_EQ(fs::space(path).available, free_before);
+  Bytes content(300'000);
+  file_system().open(path)->read(0, content);
+  EXPECT_EQ(content, random_bytes(300'000, 1));
+}
+
+}  // namespace
+}  // namespace diskann::io
