@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <string>
+
+#include "diskann/vector_file.hpp"
+#include "formats/bin_file.hpp"
+
+namespace diskann {
+
+namespace {
+
+using formats::BinHeader;
+using formats::InputFile;
+using formats::ValueStream;
+
+constexpr std::uint32_t kNoId32 = 0xFFFFFFFF;
+std::uint64_t widen(std::uint32_t id) noexcept { return id == kNoId32 ? kNoId : id; }
+
+/// i32 k, then k ids, for every row.
+SearchResults read_ivecs(const InputFile& file) {
+  if (file.size() == 0) file.corrupt("the file is empty");
+  const auto k = file.value<std::int32_t>(0, "the number of ids of the first row");
+  if (k <= 0) file.corrupt("the first row has " + std::to_string(k) + " ids");
+  const std::uint64_t step = 4 * (std::uint64_t{1} + static_cast<std::uint32_t>(k));
+  SearchResults results;
+  results.k = static_cast<std::size_t>(k);
+  results.rows = file.size() / step;
+  ValueStream<std::uint32_t> values(file, 0, results.rows * step);
+  results.ids.reserve(results.rows * results.k);
+  for (std::size_t row = 0; row < results.rows; ++row) {
+    const auto found = static_cast<std::int32_t>(values.next());
+    if (found != k)
+      file.corrupt("row " + std::to_string(row) + " (offset " + std::to_string(row * step) + ") has " +
+                   std::to_string(found) + " ids, the first row has " + std::to_string(k));
+    for (std::int32_t i = 0; i < k; ++i) results.ids.push_back(widen(values.next()));
+  }
+  if (file.size() % step != 0)
+    file.corrupt("row " + std::to_string(results.rows) + " (offset " + std::to_string(results.rows * step) +
+                     ") is cut: it has " + std::to_string(file.size() % step) + " of " + std::to_string(step) +
+                     " bytes",
+                 "the file holds " + std::to_string(results.rows) + " whole rows");
+  return results;
+}
+
+/// u32 rows, u32 k, ids of all rows, then distances of all rows or nothing.
+SearchResults read_truth(const InputFile& file) {
+  const BinHeader header = formats::read_bin_header(file);
+  if (header.columns == 0) file.corrupt("the header says 0 ids a row");
+  const std::uint64_t body = file.size() - BinHeader::kBytes, cells = header.cells();
+  // Compared by division, since cells * 8 can wrap.
+  const bool ids_only = body % 4 == 0 && body / 4 == cells, both = body % 8 == 0 && body / 8 == cells;
+  if (!ids_only && !both)
+    file.corrupt("the header says " + std::to_string(header.rows) + " rows of " + std::to_string(header.columns) +
+                     " ids of 4 bytes, with distances of 4 bytes or without; " + std::to_string(body) +
+                     " bytes follow it",
+                 "this is no ground-truth file, or it is cut");
+  SearchResults results;
+  results.rows = header.rows;
+  results.k = header.columns;
+  results.ids.reserve(cells);
+  const std::uint64_t end_of_ids = BinHeader::kBytes + 4 * cells;
+  ValueStream<std::uint32_t> ids(file, BinHeader::kBytes, end_of_ids);
+  for (std::uint64_t i = 0; i < cells; ++i) results.ids.push_back(widen(ids.next()));
+  if (cells == 0 || ids_only) return results;
+  results.distances.resize(cells);
+  file.read(end_of_ids, results.distances.data(), 4 * cells);
+  return results;
+}
+
+}  // namespace
+
+SearchResults read_results(const std::filesystem::path& path) {
+  const std::string suffix = path.extension().string();
+  if (suffix != ".ivecs" && suffix != ".bin" && suffix != ".ibin")
+    throw Error(ErrorCode::InvalidArgument,
+                path.string() + ": the suffix '" + suffix + "' names no format of result or ground-truth files",
+                "name it .ivecs, .bin or .ibin");
+  const InputFile file(path);
+  return suffix == ".ivecs" ? read_ivecs(file) : read_truth(file);
+}
+
+}  // namespace diskann
