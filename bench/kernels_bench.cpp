@@ -1,0 +1,129 @@
+// Nanoseconds a distance, one query against many rows, for every instruction set, form, metric and size.
+//   kernels_bench --benchmark_filter='near/.*/u8/l2/128'
+// "near" compares consecutive rows that stay in the first cache (block); "far" gathers rows at random from a store
+// of 512 MB (many, 32 slots a call, as a hop does).
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/row_store.hpp"
+#include "distance/dispatch.hpp"
+
+namespace {
+
+using namespace diskann;
+
+constexpr std::size_t kFarBytes = std::size_t{512} << 20;
+constexpr std::size_t kHop = 32;
+
+void fill(base::RowStore& store) {
+  base::Random random(7);
+  const auto& view = store.view();
+  for (std::size_t i = 0; i < view.rows; ++i) {
+    std::byte* const row = store.row(i);
+    for (std::size_t j = 0; j < view.dimension; ++j) {
+      if (view.type == VectorType::F32) {
+        reinterpret_cast<float*>(row)[j] = static_cast<float>(random.next() >> 40) * 0x1p-24f;
+      } else if (view.type == VectorType::F16) {
+        reinterpret_cast<std::uint16_t*>(row)[j] = static_cast<std::uint16_t>(random.next() & 0x3BFF);
+      } else {
+        row[j] = static_cast<std::byte>(random.next() & 0xFF);
+      }
+    }
+  }
+}
+
+/// The far store of the benchmark that runs; the next one of another shape replaces it.
+base::RowStore& far_store(VectorType type, std::size_t dimension) {
+  static base::RowStore store;
+  if (store.view().dimension != dimension || store.view().type != type) {
+    store = base::RowStore();
+    store = base::RowStore(type, kFarBytes / base::row_stride(type, dimension), dimension);
+    fill(store);
+  }
+  return store;
+}
+
+struct Case {
+  std::string isa;
+  VectorType type;
+  VectorType form;
+  Distance metric;
+  std::size_t dimension;
+};
+
+void report(benchmark::State& state, std::size_t calls, std::size_t rows) {
+  state.counters["ns/distance"] = benchmark::Counter(static_cast<double>(calls * rows) * 1e-9,
+                                                     benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+void near(benchmark::State& state, const Case& c) {
+  const std::size_t rows = std::max<std::size_t>(4, 16384 / base::row_stride(c.type, c.dimension) / 4 * 4);
+  base::RowStore store(c.type, rows, c.dimension),
+      queries(c.form, 1, base::row_stride(c.type, c.dimension) / size_of(c.type));
+  fill(store);
+  fill(queries);
+  const distance::Query query{queries.row(0), c.form, 0.01f};
+  const std::vector<float> norms(rows, 0.01f);
+  std::vector<float> out(rows);
+  const auto& kernels = distance::kernels_for(c.isa, c.metric, c.type, c.form);
+  std::size_t calls = 0;
+  for (auto _ : state) {
+    kernels.block(query, store, norms.data(), 0, rows, out.data());
+    benchmark::DoNotOptimize(out.data());
+    benchmark::ClobberMemory();
+    ++calls;
+  }
+  report(state, calls, rows);
+}
+
+void far(benchmark::State& state, const Case& c) {
+  base::RowStore& store = far_store(c.type, c.dimension);
+  base::RowStore queries(c.form, 1, base::row_stride(c.type, c.dimension) / size_of(c.type));
+  fill(queries);
+  const distance::Query query{queries.row(0), c.form, 0.01f};
+  const std::vector<float> norms(store.view().rows, 0.01f);
+  std::vector<base::Slot> slots(std::size_t{1} << 16);
+  base::Random random(3);
+  for (base::Slot& slot : slots) slot = static_cast<base::Slot>(random.below(store.view().rows));
+  float out[kHop];
+  const auto& kernels = distance::kernels_for(c.isa, c.metric, c.type, c.form);
+  std::size_t calls = 0;
+  for (auto _ : state) {
+    kernels.many(query, store, norms.data(), slots.data() + calls * kHop % slots.size(), kHop, out);
+    benchmark::DoNotOptimize(out);
+    benchmark::ClobberMemory();
+    ++calls;
+  }
+  report(state, calls, kHop);
+}
+
+void add(const Case& c, bool is_far) {
+  const std::string name = std::string(is_far ? "far/" : "near/") + c.isa + "/" + std::string(to_string(c.type)) +
+                           (c.form == VectorType::F32 && c.type != VectorType::F32 ? "_f32" : "") + "/" +
+                           std::string(to_string(c.metric)) + "/" + std::to_string(c.dimension);
+  benchmark::RegisterBenchmark(name.c_str(), [c, is_far](benchmark::State& state) { (is_far ? far : near)(state, c); });
+}
+
+const int registered = [] {
+  constexpr VectorType kForms[][2] = {{VectorType::F32, VectorType::F32}, {VectorType::F16, VectorType::F32},
+                                      {VectorType::U8, VectorType::F32},  {VectorType::I8, VectorType::F32},
+                                      {VectorType::U8, VectorType::U8},   {VectorType::I8, VectorType::I8}};
+  for (const auto& [type, form] : kForms) {
+    for (const std::size_t dimension : {64, 128, 256, 384, 512, 768, 784, 1024}) {
+      for (const bool is_far : {false, true}) {
+        for (const std::string& isa : distance::available_isas()) {
+          for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
+            add({isa, type, form, metric, dimension}, is_far);
+          }
+        }
+      }
+    }
+  }
+  return 0;
+}();
+
+}  // namespace

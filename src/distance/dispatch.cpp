@@ -1,0 +1,90 @@
+#include "distance/dispatch.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "distance/targets.hpp"
+
+namespace diskann::distance {
+namespace {
+
+bool same_name(std::string_view a, std::string_view b) noexcept {
+  const auto upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return upper(x) == upper(y); });
+}
+
+/// Indices into the target lists of what can run here.
+std::vector<std::size_t> runnable() {
+  const auto targets = float_targets();
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const bool last = i + 1 == targets.size();  // the set that the whole library is compiled for
+    if (last || (hwy::SupportedTargets() & targets[i].target) != 0) indices.push_back(i);
+  }
+  return indices;
+}
+
+std::size_t index_of(std::string_view requested) {
+  const auto targets = float_targets();
+  const auto indices = runnable();
+  if (requested.empty()) return indices.front();
+  std::string list;
+  for (const std::size_t i : indices) {
+    if (same_name(targets[i].name, requested)) return i;
+    list += (list.empty() ? "" : ", ") + std::string(targets[i].name);
+  }
+  throw Error(ErrorCode::Unsupported, "instruction set '" + std::string(requested) + "' is not available here",
+              "set DISKANN_ISA to one of " + list + ", or unset it");
+}
+
+std::string_view requested_isa() noexcept {
+  const char* const value = std::getenv("DISKANN_ISA");
+  return value == nullptr ? std::string_view() : value;
+}
+
+/// Chosen at the first call; a name that is refused is looked at again at the next.
+std::size_t chosen() {
+  static const std::size_t index = index_of(requested_isa());
+  return index;
+}
+
+const KernelTable& find(std::size_t index, Distance metric, VectorType rows, VectorType query_form) {
+  const bool integer = query_form == VectorType::U8 || query_form == VectorType::I8;
+  const KernelTable* table = nullptr;
+  if (integer && query_form == rows) table = integer_targets()[index].find(metric, rows);
+  if (query_form == VectorType::F32) table = float_targets()[index].find(metric, rows);
+  if (table != nullptr) return *table;
+  throw Error(ErrorCode::Internal, "no kernel for metric " + std::string(to_string(metric)) + ", rows of " +
+                                       std::string(to_string(rows)) + " and queries of " +
+                                       std::string(to_string(query_form)));
+}
+
+}  // namespace
+
+std::vector<std::string> available_isas() {
+  std::vector<std::string> names;
+  for (const std::size_t i : runnable()) names.emplace_back(float_targets()[i].name);
+  return names;
+}
+
+std::string choose_isa(const char* requested) {
+  return float_targets()[index_of(requested == nullptr ? "" : requested)].name;
+}
+
+const KernelTable& kernels_for(std::string_view isa, Distance metric, VectorType rows, VectorType query_form) {
+  return find(index_of(isa), metric, rows, query_form);
+}
+
+const KernelTable& kernels(Distance metric, VectorType rows, VectorType query_form) {
+  return find(chosen(), metric, rows, query_form);
+}
+
+std::string isa() { return float_targets()[chosen()].name; }
+
+std::vector<std::string> compiled_isas() {
+  std::vector<std::string> names;
+  for (const TargetKernels& target : float_targets()) names.emplace_back(target.name);
+  return names;
+}
+
+}  // namespace diskann::distance

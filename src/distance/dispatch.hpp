@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "distance/kernels.hpp"
+
+namespace diskann::distance {
+
+/// Instruction sets compiled in that this processor has, best first. The last one always runs.
+std::vector<std::string> available_isas();
+
+/// The name among available_isas() that `requested` (in any case) stands for; the best where it is null or empty.
+/// Throws Unsupported with the list.
+std::string choose_isa(const char* requested);
+
+/// The kernels of a named instruction set, so that tests and benchmarks reach all of them in one process.
+const KernelTable& kernels_for(std::string_view isa, Distance metric, VectorType rows, VectorType query_form);
+
+}  // namespace diskann::distance

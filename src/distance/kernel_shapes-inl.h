@@ -1,0 +1,204 @@
+// Per-target part, included once for each instruction set: the two shapes of a kernel over any way to form sums.
+
+#if defined(DISKANN_DISTANCE_KERNEL_SHAPES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef DISKANN_DISTANCE_KERNEL_SHAPES_INL_H_
+#undef DISKANN_DISTANCE_KERNEL_SHAPES_INL_H_
+#else
+#define DISKANN_DISTANCE_KERNEL_SHAPES_INL_H_
+#endif
+
+#include <algorithm>
+#include <atomic>
+
+#include "distance/kernels.hpp"
+#include "distance/simd_compat-inl.h"
+
+DISKANN_BEFORE_NAMESPACE();
+namespace diskann::distance {
+namespace HWY_NAMESPACE {
+
+#if DISKANN_SIMD
+
+/// Sums over the components of rows, four rows at a time so that they share the loads of the query and one reduction.
+/// kChains of 2 hides the latency of additions where a sum is one vector; the order of additions depends on the
+/// dimension alone. Unit: kStep components are taken at once; Part is what it loads of the query, State a running sum.
+template <class Unit>
+struct SimdSums {
+  using Total = typename Unit::Total;
+  using Row = typename Unit::Row;
+
+  const Unit unit;
+  const std::size_t components;
+  SimdSums(const Query& query, std::size_t padded) : unit(query, padded), components(padded) {}
+
+  HWY_INLINE void four(const std::byte* a, const std::byte* b, const std::byte* c, const std::byte* e,
+                       Total* HWY_RESTRICT out) const {
+    auto a0 = Unit::zero(), b0 = Unit::zero(), c0 = Unit::zero(), e0 = Unit::zero();
+    auto a1 = a0, b1 = b0, c1 = c0, e1 = e0;
+    std::size_t i = 0;
+    for (; i + 2 * Unit::kStep <= components; i += 2 * Unit::kStep) {
+      const auto first = unit.part(i);
+      unit.add(a0, first, a, i);
+      unit.add(b0, first, b, i);
+      unit.add(c0, first, c, i);
+      unit.add(e0, first, e, i);
+      const auto second = unit.part(i + Unit::kStep);
+      unit.add(Unit::kChains == 2 ? a1 : a0, second, a, i + Unit::kStep);
+      unit.add(Unit::kChains == 2 ? b1 : b0, second, b, i + Unit::kStep);
+      unit.add(Unit::kChains == 2 ? c1 : c0, second, c, i + Unit::kStep);
+      unit.add(Unit::kChains == 2 ? e1 : e0, second, e, i + Unit::kStep);
+    }
+    if (i < components) {
+      const auto last = unit.part(i);
+      unit.add(a0, last, a, i);
+      unit.add(b0, last, b, i);
+      unit.add(c0, last, c, i);
+      unit.add(e0, last, e, i);
+    }
+    unit.store(Unit::join(a0, a1), Unit::join(b0, b1), Unit::join(c0, c1), Unit::join(e0, e1), out);
+  }
+
+  HWY_INLINE void one(const std::byte* a, Total* HWY_RESTRICT out) const {
+    auto a0 = Unit::zero(), a1 = Unit::zero();
+    std::size_t i = 0;
+    for (; i + 2 * Unit::kStep <= components; i += 2 * Unit::kStep) {
+      unit.add(a0, unit.part(i), a, i);
+      unit.add(Unit::kChains == 2 ? a1 : a0, unit.part(i + Unit::kStep), a, i + Unit::kStep);
+    }
+    if (i < components) unit.add(a0, unit.part(i), a, i);
+    const auto sum = Unit::join(a0, a1);
+    unit.store(sum, sum, sum, sum, out);
+  }
+};
+
+#else
+
+/// The same for one row after the other in plain loops; a Unit sums 16 components at a time.
+template <class Unit>
+struct PlainSums {
+  using Total = typename Unit::Total;
+  using Row = typename Unit::Row;
+
+  const Unit unit;
+  const std::size_t components;
+  PlainSums(const Query& query, std::size_t padded) : unit(query), components(padded) {}
+
+  void four(const std::byte* a, const std::byte* b, const std::byte* c, const std::byte* e, Total* out) const {
+    one(a, out);
+    one(b, out + 1);
+    one(c, out + 2);
+    one(e, out + 3);
+  }
+  void one(const std::byte* a, Total* out) const { *out = unit.sum(a, components); }
+};
+
+#endif  // DISKANN_SIMD
+
+/// From a sum to the distance. The subtraction from zero turns -0 into 0.
+template <Distance kMetric, class Total>
+HWY_INLINE float finish(Total sum, float query_inverse, float row_inverse) {
+  const auto value = static_cast<float>(sum);
+  if constexpr (kMetric == Distance::InnerProduct) return 0.0f - value;
+  if constexpr (kMetric == Distance::Cosine) {
+    const float distance = 1.0f - value * query_inverse * row_inverse;
+    return std::min(std::max(distance, 0.0f), 2.0f);
+  }
+  return value;
+}
+
+HWY_INLINE void prefetch_row(const std::byte* row, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += 64) {
+    __builtin_prefetch(row + i);
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // GCC 12 drops prefetches of a loop without it
+  }
+}
+
+/// Rows on their way while others are compared: enough to keep the memory busy, few enough to stay in its queues.
+inline constexpr std::size_t kBytesAhead = 2048;
+
+/// Where the i-th row of a call stands.
+struct Gathered {
+  const base::RowsView& rows;
+  const float* inverse_norms;
+  const base::Slot* slots;
+  HWY_INLINE const std::byte* row(std::size_t i) const { return rows.row(slots[i]); }
+  HWY_INLINE float inverse(std::size_t i) const { return inverse_norms[slots[i]]; }
+};
+struct Consecutive {
+  const base::RowsView& rows;
+  const float* inverse_norms;
+  std::size_t first;
+  HWY_INLINE const std::byte* row(std::size_t i) const { return rows.row(first + i); }
+  HWY_INLINE float inverse(std::size_t i) const { return inverse_norms[i]; }
+};
+
+template <class Sums_, Distance kMetric, bool kPrefetch, class Place>
+HWY_INLINE void compare(const Query& query, const Place& place, std::size_t count, float* HWY_RESTRICT out) {
+  using Total = typename Sums_::Total;
+  const std::size_t bytes = base::round_up(place.rows.dimension * sizeof(typename Sums_::Row), 64);
+  const std::size_t ahead = kPrefetch ? std::max<std::size_t>(4, base::round_up(kBytesAhead / bytes, 4)) : 0;
+  if constexpr (kPrefetch) {
+    for (std::size_t i = 0; i < std::min(ahead, count); ++i) prefetch_row(place.row(i), bytes);
+  }
+  const Sums_ sums(query, bytes / sizeof(typename Sums_::Row));
+  const float query_inverse = query.inverse_norm;
+  alignas(16) Total totals[4];
+  std::size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    if constexpr (kPrefetch) {
+      for (std::size_t next = i + ahead; next < std::min(i + ahead + 4, count); ++next) {
+        prefetch_row(place.row(next), bytes);
+      }
+    }
+    sums.four(place.row(i), place.row(i + 1), place.row(i + 2), place.row(i + 3), totals);
+    for (std::size_t k = 0; k < 4; ++k) {
+      out[i + k] = finish<kMetric>(totals[k], query_inverse, kMetric == Distance::Cosine ? place.inverse(i + k) : 0);
+    }
+  }
+  const std::size_t rest = count - i;
+  if (rest == 0) return;
+  // Two or three rows at the end: the last stands in for those that are missing.
+  const std::size_t last = count - 1;
+  if (rest == 1) {
+    sums.one(place.row(i), totals);
+  } else {
+    sums.four(place.row(i), place.row(i + 1), place.row(last), place.row(last), totals);
+  }
+  for (std::size_t k = 0; k < rest; ++k) {
+    out[i + k] = finish<kMetric>(totals[k], query_inverse, kMetric == Distance::Cosine ? place.inverse(i + k) : 0);
+  }
+}
+
+template <class Sums_, Distance kMetric>
+void many(const Query& query, const base::RowsView& rows, const float* inverse_norms, const base::Slot* slots,
+          std::size_t count, float* out) {
+  compare<Sums_, kMetric, true>(query, Gathered{rows, inverse_norms, slots}, count, out);
+}
+
+template <class Sums_, Distance kMetric>
+void block(const Query& query, const base::RowsView& rows, const float* inverse_norms, std::size_t first,
+           std::size_t count, float* out) {
+  compare<Sums_, kMetric, false>(query, Consecutive{rows, inverse_norms, first}, count, out);
+}
+
+/// The kernels of one pair of query form and row type; L2 sums other things than the two that need a dot product.
+template <class Squares, class Products>
+const KernelTable* find_metric(Distance metric) {
+  static constexpr KernelTable kL2 = {many<Squares, Distance::L2>, block<Squares, Distance::L2>};
+  static constexpr KernelTable kCosine = {many<Products, Distance::Cosine>, block<Products, Distance::Cosine>};
+  static constexpr KernelTable kInnerProduct = {many<Products, Distance::InnerProduct>,
+                                                block<Products, Distance::InnerProduct>};
+  switch (metric) {
+    case Distance::L2: return &kL2;
+    case Distance::Cosine: return &kCosine;
+    case Distance::InnerProduct: return &kInnerProduct;
+    case Distance::Custom: break;
+  }
+  return nullptr;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace diskann::distance
+HWY_AFTER_NAMESPACE();
+
+#endif  // per target

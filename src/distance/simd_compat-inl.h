@@ -1,0 +1,84 @@
+// Per-target part, included once for each instruction set: what Highway 1.0.3 lacks, and sums over vectors.
+
+#if defined(DISKANN_DISTANCE_SIMD_COMPAT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef DISKANN_DISTANCE_SIMD_COMPAT_INL_H_
+#undef DISKANN_DISTANCE_SIMD_COMPAT_INL_H_
+#else
+#define DISKANN_DISTANCE_SIMD_COMPAT_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+// Highway has no vectors worth the name for these: kernels are plain loops there.
+#undef DISKANN_SIMD
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+#define DISKANN_SIMD 0
+#else
+#define DISKANN_SIMD 1
+#endif
+
+// Highway tests for AVX-512 VNNI before it chooses AVX3_DL, but its target string names only AVX-VNNI, another encoding
+// of the 128 and 256-bit forms that not all of these processors have. So the right one is added, and only 512-bit
+// forms, which have no other encoding, are used.
+#undef DISKANN_VNNI
+#undef DISKANN_BEFORE_NAMESPACE
+#if HWY_TARGET == HWY_AVX3_DL
+#define DISKANN_VNNI 1
+#define DISKANN_BEFORE_NAMESPACE() \
+  HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni") static_assert(true, "takes the semicolon")
+#else
+#define DISKANN_VNNI 0
+#define DISKANN_BEFORE_NAMESPACE() HWY_BEFORE_NAMESPACE()
+#endif
+
+DISKANN_BEFORE_NAMESPACE();
+namespace diskann::distance {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if DISKANN_SIMD
+
+/// Adds the 128-bit blocks of a vector.
+template <class D, class V>
+HWY_INLINE auto sum_blocks(D d, V v) {
+  if constexpr (hn::MaxLanes(d) * sizeof(hn::TFromD<D>) > 16) {
+    const hn::Half<D> half;
+    return sum_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  } else {
+    return v;
+  }
+}
+
+/// Sums of the lanes of four vectors by one transposition. Each sum is formed in the same order, so that a row's
+/// result does not depend on its place among the four.
+template <class D, class V>
+HWY_INLINE void four_lane_sums(D d, V a, V b, V c, V e, hn::TFromD<D>* HWY_RESTRICT out) {
+  const hn::RepartitionToWide<D> wide;
+  const V ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  const V ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
+  const auto ab_wide = hn::BitCast(wide, ab), ce_wide = hn::BitCast(wide, ce);
+  const V all = hn::Add(hn::BitCast(d, hn::InterleaveLower(wide, ab_wide, ce_wide)),
+                        hn::BitCast(d, hn::InterleaveUpper(wide, ab_wide, ce_wide)));
+  const hn::FixedTag<hn::TFromD<D>, 4> four;
+  hn::Store(sum_blocks(d, all), four, out);
+}
+
+#endif  // DISKANN_SIMD
+
+#if DISKANN_VNNI
+
+using Bytes = hn::VFromD<hn::ScalableTag<std::uint8_t>>;
+using Sums = hn::VFromD<hn::ScalableTag<std::int32_t>>;
+
+/// sums[i] += four products of unsigned and signed bytes, modulo 2^32.
+HWY_INLINE Sums add_byte_products(Sums sums, Bytes unsigned_bytes, Bytes signed_bytes) {
+  return Sums{_mm512_dpbusd_epi32(sums.raw, unsigned_bytes.raw, signed_bytes.raw)};
+}
+
+#endif  // DISKANN_VNNI
+
+}  // namespace HWY_NAMESPACE
+}  // namespace diskann::distance
+HWY_AFTER_NAMESPACE();
+
+#endif  // per target

@@ -1,0 +1,68 @@
+#pragma once
+
+// The instruction sets that kernels are compiled for. Every file that includes Highway includes this first, so that all
+// of them agree. Ice Lake's set (VNNI) must be asked for; SSSE3 and SVE are left out, since processors that stop there
+// are rare and each set costs compile time and code.
+#define HWY_WANT_AVX3_DL
+#define HWY_DISABLED_TARGETS (~(HWY_AVX3_DL | HWY_AVX3 | HWY_AVX2 | HWY_SSE4 | HWY_NEON | HWY_SCALAR | HWY_EMU128))
+
+#include <cstdint>
+#include <span>
+
+#include "distance/kernels.hpp"
+
+namespace diskann::distance {
+
+/// The kernels of one instruction set.
+struct TargetKernels {
+  std::int64_t target;  ///< Highway's bit
+  const char* name;     ///< as isa() gives it
+  /// Null where there is no kernel for the pair.
+  const KernelTable* (*find)(Distance metric, VectorType rows);
+};
+
+/// One entry for each instruction set compiled in, best first; the same sets in the same order for both forms.
+std::span<const TargetKernels> float_targets();    ///< f32 queries against rows of any type
+std::span<const TargetKernels> integer_targets();  ///< u8 and i8 queries against rows of their own type
+
+}  // namespace diskann::distance
+
+// DISKANN_EACH_TARGET(X) expands to X(namespace suffix, name) for each set compiled in, best first. Highway's own
+// tables are not used because tests walk over all sets in one process.
+#include <hwy/targets.h>
+
+#if HWY_TARGETS & HWY_AVX3_DL
+#define DISKANN_TARGET_AVX3_DL(X) X(AVX3_DL, "AVX3_DL")
+#else
+#define DISKANN_TARGET_AVX3_DL(X)
+#endif
+#if HWY_TARGETS & HWY_AVX3
+#define DISKANN_TARGET_AVX3(X) X(AVX3, "AVX3")
+#else
+#define DISKANN_TARGET_AVX3(X)
+#endif
+#if HWY_TARGETS & HWY_AVX2
+#define DISKANN_TARGET_AVX2(X) X(AVX2, "AVX2")
+#else
+#define DISKANN_TARGET_AVX2(X)
+#endif
+#if HWY_TARGETS & HWY_SSE4
+#define DISKANN_TARGET_SSE4(X) X(SSE4, "SSE4")
+#else
+#define DISKANN_TARGET_SSE4(X)
+#endif
+#if HWY_TARGETS & HWY_NEON
+#define DISKANN_TARGET_NEON(X) X(NEON, "NEON")
+#else
+#define DISKANN_TARGET_NEON(X)
+#endif
+#if HWY_TARGETS & HWY_SCALAR
+#define DISKANN_TARGET_SCALAR(X) X(SCALAR, "SCALAR")
+#elif HWY_TARGETS & HWY_EMU128
+#define DISKANN_TARGET_SCALAR(X) X(EMU128, "SCALAR")
+#else
+#define DISKANN_TARGET_SCALAR(X)
+#endif
+#define DISKANN_EACH_TARGET(X) \
+  DISKANN_TARGET_AVX3_DL(X)    \
+  DISKANN_TARGET_AVX3(X) DISKANN_TARGET_AVX2(X) DISKANN_TARGET_SSE4(X) DISKANN_TARGET_NEON(X) DISKANN_TARGET_SCALAR(X)
