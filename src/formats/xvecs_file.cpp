@@ -15,7 +15,8 @@ template <class Use>
 void walk(const InputFile& file, std::size_t row_bytes, std::uint32_t dimension, std::uint64_t first,
           std::uint64_t count, const Use& use) {
   const std::size_t step = kPrefix + row_bytes;
-  const std::uint64_t rows = std::min(std::max<std::uint64_t>(count, 1), block_rows(step));
+  if (count == 0) return;
+  const std::uint64_t rows = std::min(count, block_rows(step));
   const auto block = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(rows) * step);
   for (std::uint64_t done = 0; done < count; done += rows) {
     const auto now = static_cast<std::size_t>(std::min(rows, count - done));

@@ -9,7 +9,7 @@ namespace {
 using Npy = Formats;
 
 /// A version 1 file around a header written by hand.
-Bytes npy(const std::string& header, const Bytes& data, unsigned char major = 1) {
+Bytes npy(const std::string& header, const Bytes& data, int major = 1) {
   std::string start("\x93NUMPY", 6);
   start += static_cast<char>(major);
   start += '\0';
@@ -60,7 +60,7 @@ TEST_F(Npy, TakesWhatTheGrammarAllows) {
                              "{'fortran_order': True, 'shape': (1L, 2L), 'descr': '|f4', }          ",
                              " { 'shape' : ( 1 , 2 ) , 'fortran_order' : False , 'descr' : '<f4' } "}) {
     SCOPED_TRACE(header);
-    for (const unsigned char major : {1, 2, 3}) {
+    for (const int major : {1, 2, 3}) {
       files.put("a.npy", npy(header, data, major));
       expect_equal(read_vectors("a.npy"), rows);
     }
@@ -122,7 +122,7 @@ TEST_F(Npy, RefusesOtherRanksVersionsAndLengths) {
   expect_error(ErrorCode::Corrupt, {"dimension 0"}, [] { read_vectors("a.npy"); });
   files.put("a.npy", npy_of("<f4", false, "(0, 9000000000000000000)", {}));
   expect_error(ErrorCode::Corrupt, {"9000000000000000000"}, [] { read_vectors("a.npy"); });
-  for (const unsigned char major : {0, 4, 255}) {
+  for (const int major : {0, 4, 255}) {
     files.put("a.npy", npy("{}", {}, major));
     expect_error(ErrorCode::UnsupportedVersion, {}, [] { read_vectors("a.npy"); });
   }

@@ -83,14 +83,13 @@ TEST_F(VectorFile, IsReadInPartsBySkipAndLimit) {
   }
 }
 
-TEST_F(VectorFile, ReadsAcrossBlocksIntoAnyStrideFromSeveralThreads) {
+TEST_F(VectorFile, ReadsAcrossBlocksIntoRowsOfAnyStride) {
   // 5 MiB and more, so that a read takes several blocks.
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.name);
     const std::size_t dimension = 100, rows = (std::size_t{5} << 20) / (dimension * size_of(c.type)) + 1;
     const VectorSet set = random_set(c.type, rows, dimension, 17);
     write_vectors(c.name, set);
-    doubles::FaultFileSystem untouched;  // the double is not for several threads; a plain file is
     const auto reader = formats::open_vectors(c.name, options_of(c));
     const std::size_t stride = set.row_bytes() + 64;
     Bytes room(rows * stride, std::byte{0xEE});
