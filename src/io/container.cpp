@@ -52,8 +52,6 @@ class FirstPage {
     if (header_.version == 0) corrupt("format version 0 at offset 8; the first is 1");
     if (header_.flags != 0) unsupported("unknown flags " + std::to_string(header_.flags) + " at offset 12");
     expect("the file size at offset 16", header_.file_size, size_);
-    if (size_ < kSectionAlignment || size_ % kSectionAlignment != 0)
-      corrupt("the file size is not a multiple of 4,096 bytes:", size_);
     if (header_.section_count > kMaxSections)
       corrupt("the section count at offset 24 is over " + std::to_string(kMaxSections) + ":", header_.section_count);
     expect("the reserved field at offset 28", header_.reserved0, 0);
@@ -109,8 +107,7 @@ class FirstPage {
                                     std::to_string(known_version(kind))));
     expect(name + ": the reserved field", entry.reserved, 0);
     expect(name + ": the offset", entry.offset, expected_offset);
-    // expected_offset is inside the file or its end.
-    if (entry.length > size_ - entry.offset)
+    if (entry.offset > size_ || entry.length > size_ - entry.offset)
       corrupt(name + " of " + std::to_string(entry.length) + " bytes at " + std::to_string(entry.offset) +
                   " reaches beyond the end of the file at",
               size_);

@@ -152,6 +152,17 @@ TEST_F(ContainerTest, RefusesSectionsThatOverlapLeaveGapsOrComeTwice) {
   corrupt([](Bytes& b) { poke(b, 24, std::uint32_t{101}); });                        // more than fit
   corrupt([](Bytes& b) { b.resize(b.size() + 4096), poke(b, 16, U64{b.size()}); });  // bytes behind the last
   corrupt([](Bytes& b) { b.resize(b.size() + 1), poke(b, 16, U64{b.size()}); });
+  corrupt([](Bytes& b) { b.resize(4095), poke(b, 16, U64{b.size()}), poke(b, 24, std::uint32_t{0}); });
+  corrupt([](Bytes& b) { b.resize(4096), poke(b, 16, U64{b.size()}), poke(b, 24, std::uint32_t{1}); });
+  corrupt([](Bytes& b) {  // wraps to a place that fits the next entry
+    poke(b, entry(0) + 24, ~U64{0});
+    poke(b, entry(1) + 16, U64{4096});
+    poke(b, entry(1) + 24, U64{16'384});
+  });
+  corrupt([](Bytes& b) { poke(b, 16, U64{b.size() - 4096}); });  // another size than the file has
+  corrupt([](Bytes& b) { poke(b, 16, U64{b.size() + 4096}); });
+  corrupt([](Bytes& b) { poke(b, 32, U64{104}); });  // table elsewhere
+  for (const std::size_t reserved : {28u, 40u, 48u}) corrupt([=](Bytes& b) { poke(b, reserved, std::uint32_t{1}); });
   corrupt([](Bytes& b) { b[4095] = std::byte{1}; });  // behind the table
   corrupt([](Bytes& b) {                              // not sorted
     std::swap_ranges(b.begin() + entry(0), b.begin() + entry(1), b.begin() + entry(1));
