@@ -47,11 +47,16 @@ std::string hint_of(int system_error) {
   }
 }
 
+std::string describe(const std::string& action, const std::string& path, int system_error) {
+  std::string text = action;
+  text.append(" ").append(path).append(": ").append(std::generic_category().message(system_error));
+  return text;
+}
+
 }  // namespace
 
 IoError::IoError(const std::string& action, std::string path, int system_error)
-    : Error(code_of(system_error), action + " " + path + ": " + std::generic_category().message(system_error),
-            hint_of(system_error)),
+    : Error(code_of(system_error), describe(action, path, system_error), hint_of(system_error)),
       system_error_(system_error),
       path_(std::move(path)) {}
 IoError::~IoError() = default;

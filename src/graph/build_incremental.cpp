@@ -22,7 +22,6 @@ class IncrementalBuilder {
         team_(team),
         execution_(execution),
         nodes_(space.rows().rows),
-        medoid_(entry_points.front()),
         graph_(nodes_, growing_row_slots(parameters.max_degree)),
         entry_points_(std::move(entry_points)),
         degrees_(nodes_),
@@ -73,9 +72,9 @@ class IncrementalBuilder {
     std::vector<Slot> order = insertion_order();
     base::ProgressMeter progress(execution_, "build graph", nodes_);
     const std::size_t largest = std::max<std::size_t>(64, nodes_ / 50);
-    // The medoid is the graph of the first searches; other entry points join when they are inserted.
     for (std::size_t done = 1; done < nodes_;) {
       const std::size_t count = std::min({done, largest, nodes_ - done});
+      starts_ = std::span(entry_points_).first(std::min(done, entry_points_.size()));
       const std::span<const Slot> batch(order.data() + done, count);
       team_.run(count, 16, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
         insert(*workers_[thread], batch.subspan(begin, end - begin));
@@ -86,12 +85,16 @@ class IncrementalBuilder {
     }
   }
 
+  /// The entry points, then all others at random.
   std::vector<Slot> insertion_order() const {
-    std::vector<Slot> order(nodes_);
-    std::iota(order.begin(), order.end(), Slot{0});
+    std::vector<Slot> order = entry_points_;
+    std::vector<bool> taken(nodes_);
+    for (const Slot entry : entry_points_) taken[entry] = true;
+    for (std::size_t i = 0; i < nodes_; ++i)
+      if (!taken[i]) order.push_back(static_cast<Slot>(i));
     base::Random random(parameters_.seed);
-    for (std::size_t i = nodes_; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-    std::swap(*std::find(order.begin(), order.end(), medoid_), order.front());
+    for (std::size_t i = nodes_; i > entry_points_.size() + 1; --i)
+      std::swap(order[i - 1], order[entry_points_.size() + random.below(i - entry_points_.size())]);
     return order;
   }
 
@@ -102,8 +105,8 @@ class IncrementalBuilder {
       const std::size_t count = std::min(kWalks, points.size() - begin);
       worker.walks.clear();
       for (std::size_t i = 0; i < count; ++i) {
-        worker.walks.emplace_back(space_, graph_, space_.stored_query(points[begin + i], worker.buffers[i]),
-                                  std::span<const Slot>(&medoid_, 1), parameters_.search_list_size, worker.scratch[i]);
+        worker.walks.emplace_back(space_, graph_, space_.stored_query(points[begin + i], worker.buffers[i]), starts_,
+                                  parameters_.search_list_size, worker.scratch[i]);
       }
       run_interleaved<Space>(worker.walks);
       for (std::size_t i = 0; i < count; ++i) {
@@ -185,9 +188,9 @@ class IncrementalBuilder {
   base::ThreadTeam& team_;
   const Execution& execution_;
   std::size_t nodes_;
-  Slot medoid_;
   base::Adjacency graph_;
   std::vector<Slot> entry_points_;
+  std::span<const Slot> starts_;  // entry points that are in the graph already
   std::vector<std::uint16_t> degrees_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::vector<std::vector<Edge>>> bins_;  // by thread, then by range of targets

@@ -10,7 +10,8 @@
 namespace diskann::graph {
 namespace {
 
-constexpr std::size_t kLargeNorms = 15;
+constexpr std::size_t kLargeNorms = 16;
+constexpr std::size_t kEntryPoints = 64;
 
 /// Mean of the rows, each scaled by its inverse norm where there are norms, in double precision: the sum of a fixed cut
 /// into parts, so that it does not depend on the threads.
@@ -78,39 +79,45 @@ std::vector<Slot> largest_norms(const base::RowsView& rows, base::ThreadTeam& te
   return slots;
 }
 
+void add_once(std::vector<Slot>& slots, Slot slot) {
+  if (std::find(slots.begin(), slots.end(), slot) == slots.end()) slots.push_back(slot);
+}
+
+/// Fills up to kEntryPoints with rows drawn at random, or with all rows where there are no more.
+void add_representatives(std::vector<Slot>& slots, std::size_t rows, std::uint64_t seed) {
+  base::Random random(base::mix(seed));
+  if (rows <= kEntryPoints) {
+    for (std::size_t i = 0; i < rows; ++i) add_once(slots, static_cast<Slot>(i));
+  }
+  while (slots.size() < std::min(kEntryPoints, rows)) add_once(slots, static_cast<Slot>(random.below(rows)));
+}
+
 }  // namespace
 
 std::vector<Slot> choose_entry_points(Distance metric, const base::RowsView& rows, const float* norms,
-                                      base::ThreadTeam& team) {
+                                      std::uint64_t seed, base::ThreadTeam& team) {
   const Distance geometry = metric == Distance::Cosine ? Distance::Cosine : Distance::L2;
   std::vector<Slot> entry_points{nearest_row(geometry, rows, norms, mean_row(rows, norms, team), team)};
   if (metric == Distance::InnerProduct) {
-    for (const Slot slot : largest_norms(rows, team))
-      if (slot != entry_points.front()) entry_points.push_back(slot);
+    for (const Slot slot : largest_norms(rows, team)) add_once(entry_points, slot);
   }
+  add_representatives(entry_points, rows.rows, seed);
   return entry_points;
 }
 
 std::vector<Slot> choose_entry_points(const CustomSpace& space, std::uint64_t seed) {
-  constexpr std::size_t kSample = 128;
-  const std::size_t rows = space.rows().rows;
-  base::Random random(seed);
-  std::vector<Slot> sample(std::min(kSample, rows));
-  for (std::size_t i = 0; i < sample.size(); ++i)
-    sample[i] = static_cast<Slot>(rows <= kSample ? i : random.below(rows));
+  std::vector<Slot> entry_points;
+  add_representatives(entry_points, space.rows().rows, seed);
   CustomSpace::Buffer buffer(space.rows().dimension);
-  std::vector<float> distances(sample.size());
-  double least = std::numeric_limits<double>::infinity();
-  Slot medoid = sample.front();
-  for (const Slot slot : sample) {
-    space.score(space.stored_query(slot, buffer), sample.data(), sample.size(), distances.data());
-    const double sum = std::accumulate(distances.begin(), distances.end(), 0.0);
-    if (sum < least || (sum == least && slot < medoid)) {
-      least = sum;
-      medoid = slot;
-    }
+  std::vector<float> distances(entry_points.size());
+  std::vector<double> sums;
+  for (const Slot slot : entry_points) {
+    space.score(space.stored_query(slot, buffer), entry_points.data(), entry_points.size(), distances.data());
+    sums.push_back(std::accumulate(distances.begin(), distances.end(), 0.0));
   }
-  return {medoid};
+  const auto least = std::min_element(sums.begin(), sums.end()) - sums.begin();
+  std::swap(entry_points.front(), entry_points[static_cast<std::size_t>(least)]);
+  return entry_points;
 }
 
 }  // namespace diskann::graph

@@ -121,8 +121,8 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     const float* norms = state->norms.empty() ? nullptr : state->norms.data();
     // Inner products make a poor geometry: the graph is that of Euclid, and only the search is by inner product.
     const graph::KernelSpace space(metric == Distance::InnerProduct ? Distance::L2 : metric, rows, norms);
-    graph = graph::build_incremental(space, graph::choose_entry_points(metric, rows, norms, team), parameters, team,
-                                     execution);
+    graph = graph::build_incremental(space, graph::choose_entry_points(metric, rows, norms, parameters.seed, team),
+                                     parameters, team, execution);
   }
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
