@@ -19,8 +19,9 @@ constexpr int kNameAttempts = 100;
 /// Beside `path`, hidden, and of no other process or thread. A long name is cut, so that ours fits as well.
 std::filesystem::path temporary_name(const std::filesystem::path& path) {
   static std::atomic<std::uint64_t> counter{0};
-  return path.parent_path() / ("." + path.filename().string().substr(0, 200) + "." + std::to_string(::getpid()) + "-" +
-                               std::to_string(counter.fetch_add(1)) + ".tmp");
+  std::string name = ".";
+  name.append(path.filename().string(), 0, 200).append(".").append(std::to_string(::getpid()));
+  return path.parent_path() / name.append("-").append(std::to_string(counter.fetch_add(1))).append(".tmp");
 }
 
 [[noreturn]] void throw_exists(const std::filesystem::path& path) {
@@ -33,7 +34,7 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
 AtomicFile::AtomicFile(std::filesystem::path path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
   const std::filesystem::path name = path_.filename();
   if (name.empty() || name == "." || name == "..")
-    throw Error(ErrorCode::InvalidArgument, "'" + path_.string() + "' does not name a file");
+    throw Error(ErrorCode::InvalidArgument, "the path does not name a file: '" + path_.string() + "'");
   if (!overwrite_ && file_system().exists(path_)) throw_exists(path_);
   buffer_.reserve(kBufferBytes);
   // A process that had our number may have died and left a file of that name.
