@@ -104,7 +104,7 @@ std::string Arguments::help() const { return parser_->app.help(); }
 
 std::string nearest_word(std::string_view word, std::span<const std::string> candidates) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(word.size() / 3, 1) + 1;
+  std::size_t best_distance = word.size() / 3 + 2;  // farther is no typing error
   for (const std::string& candidate : candidates) {
     std::vector<std::size_t> row(candidate.size() + 1);  // edit distances of a prefix of word to each prefix
     std::iota(row.begin(), row.end(), std::size_t{0});

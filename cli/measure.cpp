@@ -51,6 +51,9 @@ double recall_of(const Workload& workload, const SearchResults& results) {
   return recall_at(*workload.index, workload.queries, results, *workload.truth, workload.k);
 }
 
+/// A recall of 0.95 is a sum of tenths, and may come out a hair below.
+constexpr double kRounding = 1e-9;
+
 double recall_with(const Workload& workload, std::uint32_t search_list_size) {
   SearchResults results;
   SearchStatistics statistics;
@@ -102,7 +105,7 @@ std::uint32_t smallest_search_list(const Workload& workload, double target) {
   const auto longest = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(workload.index->size(), 1, 100'000));
   auto low = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(workload.k, 1, longest));  // shortest that counts
   std::uint32_t high = low;
-  for (double recall = recall_with(workload, high); recall < target; recall = recall_with(workload, high)) {
+  for (double recall = recall_with(workload, high); recall < target - kRounding; recall = recall_with(workload, high)) {
     if (high == longest) {
       throw Error(
           ErrorCode::InvalidArgument,
@@ -114,7 +117,7 @@ std::uint32_t smallest_search_list(const Workload& workload, double target) {
   }
   while (low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
-    if (recall_with(workload, middle) >= target) {
+    if (recall_with(workload, middle) >= target - kRounding) {
       high = middle;
     } else {
       low = middle + 1;

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# build: what it says, what it writes, what it refuses.
+# shellcheck source=tests/cli/assert.bash
+source "$(dirname "$0")/assert.bash" "$1" "$2"
+
+expect 0 generate --rows 1500 --dimension 16 --clusters 10 -o base.fbin --queries 40 --query-output query.fbin
+expect 0 build -i base.fbin -o a.idx -m l2 -R 24 -L 50 -j 1
+has err "memory"
+has err "1,500 × 16 f32"
+equal "$(cat out)" ""
+
+# The estimate comes before the work is reported.
+equal "$(grep -n memory err | cut -d: -f1)" 2
+expect 0 build -i base.fbin -o quiet.idx --quiet
+equal "$(cat err)" ""
+
+expect 0 build -i base.fbin -o b.idx -m l2 -R 24 -L 50 -j 2 --json
+equal "$(lines out)" 1
+equal "$(cat err)" ""
+equal "$(json out /command /index /metric /dtype /points /dimension /max_degree /search_list_size /threads)" \
+  "$(printf 'build\tb.idx\tl2\tf32\t1500\t16\t24\t50\t2')"
+equal "$(json out /index_bytes)" "$(stat -c %s b.idx)"
+read -r build_s wall_s rss <<<"$(json out /build_s /build_wall_s /peak_rss_bytes)"
+is "$build_s" 'x > 0'
+is "$wall_s" "x >= $build_s"
+is "$rss" 'x > 1000000'
+json out /isa >/dev/null
+is "$(json out /alpha)" 'x > 1.19 && x < 1.21'
+# Threads change nothing, another seed does.
+cmp -s a.idx b.idx || die "one and two threads built different files"
+expect 0 build -i base.fbin -o seed.idx -R 24 -L 50 --seed 7
+if cmp -s a.idx seed.idx; then die "the seed changed nothing"; fi
+expect 0 build -i base.fbin -o alpha.idx -R 24 -L 50 --alpha 1.0
+if cmp -s a.idx alpha.idx; then die "alpha changed nothing"; fi
+
+# An index that exists is refused before anything is read, and replaced with --force.
+sum=$(cksum <a.idx)
+expect 4 build -i missing.fbin -o a.idx
+has err "a.idx exists already"
+has err "hint: "
+equal "$(cksum <a.idx)" "$sum"
+expect 0 build -i base.fbin -o a.idx -R 8 --force
+expect 0 info a.idx --json
+equal "$(json out /max_degree)" 8
+
+# Whole numbers of 8 bits are found and said; --dtype forbids it.
+expect 0 generate --rows 300 --dimension 8 --dtype u8 -o small.u8bin
+expect 0 convert -i small.u8bin -o small.fvecs
+expect 0 build -i small.fvecs -o small.idx
+has err "losslessly"
+expect 0 info small.idx --json
+equal "$(json out /dtype /source_dtype)" "$(printf 'u8\tf32')"
+expect 0 build -i small.fvecs -o kept.idx --dtype f32
+has_not err "losslessly"
+expect 0 info kept.idx --json
+equal "$(json out /dtype /source_dtype)" "$(printf 'f32\tf32')"
+# A conversion that would change a value is refused.
+expect 3 build -i base.fbin -o no.idx --dtype u8
+[ ! -e no.idx ] || die "a refused build left a file"
+expect 0 build -i base.fbin -o half.idx --dtype f16
+expect 0 info half.idx --json
+equal "$(json out /dtype)" f16
+
+# A .bin file of one byte a value needs its type; --dtype gives it.
+cp small.u8bin small.bin
+expect 3 build -i small.bin -o bin.idx
+has err "--dtype"
+expect 0 build -i small.bin -o bin.idx --dtype u8
+cmp -s bin.idx small.idx || [ "$(stat -c %s bin.idx)" -gt 0 ] || die "no index"
+# A suffix that says nothing is overruled.
+cp base.fbin vectors.dat
+expect 3 build -i vectors.dat -o dat.idx
+expect 0 build -i vectors.dat --input-format fbin -o dat.idx -R 24 -L 50
+cmp -s dat.idx b.idx || die "--input-format built another index"
+
+# Ids of one's own come back from the search.
+seq 7000 7299 >ids.txt
+expect 0 build -i small.u8bin -o ids.idx --ids ids.txt
+expect 0 search -i ids.idx -q small.u8bin -k 1 --json --max-queries 3
+equal "$(json out /query | tr '\n' ' ')" "0 1 2 "
+for id in $(json out /ids/0); do is "$id" 'x >= 7000 && x < 7300'; done
+expect 3 build -i base.fbin -o few.idx --ids ids.txt
+[ ! -e few.idx ] || die "a refused build left a file"
+
+# The memory limit refuses before reading, and says what would do.
+expect 7 build -i base.fbin -o limit.idx --memory-limit 4K
+has err "--memory-limit"
+[ ! -e limit.idx ] || die "a refused build left a file"
+expect 0 build -i base.fbin -o limit.idx --memory-limit 1.5GiB
+expect 3 build -i base.fbin -o limit2.idx --memory-limit lots
+expect 3 build -i base.fbin -o metric.idx -m manhattan
+expect 3 build -i base.fbin -o degree.idx -R 1
+for metric in l2 cosine ip; do
+  expect 0 build -i base.fbin -o "$metric.idx" -m $metric
+  expect 0 verify "$metric.idx"
+done
+expect 0 build -i base.fbin -o v.idx -v
+has err "build graph"
+equal "$(find . -name '*.tmp*' | wc -l)" 0

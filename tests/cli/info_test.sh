@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# info, verify, help, completion, version.
+# shellcheck source=tests/cli/assert.bash
+source "$(dirname "$0")/assert.bash" "$1" "$2"
+
+expect 0 --version
+[[ "$(cat out)" =~ ^diskann\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || die "version"
+version=$(cut -d' ' -f2 out)
+expect 0 info --json
+equal "$(json out /version)" "$version"
+is "$(json out /threads)" 'x >= 1'
+isa=$(json out /isa)
+json out /compiled_isas | grep -qF "\"$isa\"" || die "the instruction set chosen is not compiled in"
+expect 0 info
+has out "$isa"
+expect 2 info --memory
+
+expect 0 generate -n 500 -d 8 --dtype u8 --clusters 3 -o base.u8bin
+# Ten rows twice.
+{ u32 510 8 && tail -c +9 base.u8bin && tail -c +9 base.u8bin | head -c 80; } >twins.u8bin
+expect 0 info twins.u8bin --duplicates --distribution --validate --memory --preview 2 --json
+equal "$(json out /kind /format /dtype /rows /dimension /valid /integral)" "$(printf 'vectors\tu8bin\tu8\t510\t8\ttrue\ttrue')"
+is "$(json out /duplicates)" 'x >= 10'
+equal "$(json out /memory_bytes)" 4080
+expect 0 info twins.u8bin --preview 2
+equal "$(grep -c '^row' out)" 2
+has out "[$(numbers twins.u8bin 8 8 1)]"
+
+expect 0 build -i twins.u8bin -o a.idx -R 16
+expect 0 info a.idx
+has out "510 × 8 u8"
+expect 0 info a.idx --detailed --distribution --duplicates --validate --memory --json
+equal "$(json out /kind /points /dimension /metric /max_degree /valid /unreachable)" "$(printf 'index\t510\t8\tl2\t16\ttrue\t0')"
+equal "$(json out /index_bytes)" "$(stat -c %s a.idx)"
+is "$(json out /largest_degree)" 'x <= 16 && x >= 1'
+is "$(json out /vectors_bytes)" 'x >= 500 * 8'
+json out /sections/0/name /sections/0/xxh3 >/dev/null
+expect 0 info a.idx --detailed --memory
+has out "section"
+expect 2 info a.idx --preview 3
+expect 0 info -i a.idx
+
+expect 0 verify a.idx
+has out "ok "
+expect 0 verify -i a.idx --json
+equal "$(json out /ok /unreachable /problems)" "$(printf 'true\t0\t[]')"
+is "$(json out /checks | tr -cd , | wc -c)" 'x >= 1'
+# One bit of the vectors wrong: found by verify, not by a plain look.
+offset=$("$diskann" info a.idx --detailed --json | "$json_value" /sections | grep -o '"bytes":[0-9]*,"name":"[a-z]*","offset":[0-9]*' |
+  sed 's/"bytes":\([0-9]*\),"name":"\([a-z]*\)","offset":\([0-9]*\)/\1 \3/' | sort -n | tail -n 1 | cut -d' ' -f2)
+cp a.idx broken.idx
+byte=$(numbers broken.idx "$offset" 1 1)
+printf "\\x$(printf %02x $((byte ^ 1)))" | dd of=broken.idx bs=1 seek="$offset" conv=notrunc 2>/dev/null
+expect 5 verify broken.idx
+has out "PROBLEM"
+expect 5 info broken.idx --validate
+expect 5 verify broken.idx --json
+equal "$(json out /ok)" false
+equal "$(json err /error/code)" Corrupt
+
+commands="build search benchmark groundtruth recall generate verify convert info completion"
+expect 0 --help
+for command in $commands; do has out "  $command "; done
+for command in $commands; do
+  expect 0 "$command" --help
+  cp out flag.txt
+  expect 0 help "$command"
+  cmp -s out flag.txt || die "help $command and $command --help differ"
+  has out "Examples:"
+  has out "diskann $command"
+  is "$(head -n 1 out | wc -w)" 'x >= 4'
+done
+expect 0 help
+expect 2 help nonsense
+
+for shell in bash zsh fish; do
+  expect 0 completion $shell
+  for command in $commands; do has out "$command"; done
+  has out "max-degree"
+done
+expect 2 completion tcsh
+expect 2 completion
+# The bash script really completes.
+"$diskann" completion bash >completion.bash
+equal "$(bash -c 'source ./completion.bash; COMP_WORDS=(diskann bui); COMP_CWORD=1; _diskann; echo "${COMPREPLY[*]}"')" build
+equal "$(bash -c 'source ./completion.bash; COMP_WORDS=(diskann build --max-d); COMP_CWORD=2; _diskann; echo "${COMPREPLY[*]}"')" --max-degree

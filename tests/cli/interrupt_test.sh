@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Ctrl-C: exit 130, an older index stays as it was, nothing half written stays.
+# shellcheck source=tests/cli/assert.bash
+source "$(dirname "$0")/assert.bash" "$1" "$2"
+set -m  # a background job gets SIGINT only in a group of its own
+
+expect 0 generate -n 60000 -d 64 --clusters 50 -o base.fbin
+echo "an older index" >a.idx
+
+# interrupt SIGNAL ARGUMENT…: sends the signal after a moment.
+interrupt() {
+  local signal=$1 code=0
+  shift
+  "$diskann" "$@" >out 2>err </dev/null &
+  local process=$!
+  sleep 0.4
+  kill -s "$signal" "$process" || die "it ended before the signal"
+  wait "$process" || code=$?
+  equal "$code" 130
+}
+
+for signal in INT TERM; do
+  interrupt $signal build -i base.fbin -o a.idx --force -R 64 -L 200 -j 1
+  has err "diskann: error:"
+  equal "$(cat a.idx)" "an older index"
+  interrupt $signal build -i base.fbin -o fresh.idx -R 64 -L 200 -j 2 --json
+  equal "$(json err /error/code /error/exit_code)" "$(printf 'Cancelled\t130')"
+done
+interrupt INT groundtruth -i base.fbin -q base.fbin -k 100 -o truth.bin -j 1
+rm -f out err
+equal "$(find . -type f | sort | tr '\n' ' ')" "./a.idx ./base.fbin "

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# generate, groundtruth and recall: against answers that are known by hand.
+# shellcheck source=tests/cli/assert.bash
+source "$(dirname "$0")/assert.bash" "$1" "$2"
+
+# Five points on a line, two queries: neighbours and squared distances are plain.
+{ u32 5 1 && printf '\000\012\024\036\050'; } >line.u8bin
+{ u32 2 1 && printf '\001\047'; } >query.u8bin
+expect 0 groundtruth -i line.u8bin -q query.u8bin -k 3 -o truth.txt
+equal "$(cat truth.txt)" "$(printf '0:1 1:81 2:361\n4:1 3:81 2:361')"
+expect 0 groundtruth -i line.u8bin -q query.u8bin -k 3 -o truth.bin -j 2
+equal "$(numbers truth.bin 0 8)" "2 3 0 1 2 4 3 2"
+expect 0 groundtruth -i line.u8bin -q query.u8bin -k 3 -o truth.ivecs --json
+equal "$(json out /command /metric /points /queries /k)" "$(printf 'groundtruth\tl2\t5\t2\t3')"
+equal "$(numbers truth.ivecs 0 8)" "3 0 1 2 3 4 3 2"
+expect 0 groundtruth -i line.u8bin -q query.u8bin -k 2 -m ip -o ip.txt
+equal "$(cat ip.txt)" "$(printf '4:-40 3:-30\n4:-1560 3:-1170')"
+
+# Recall of answers with known faults.
+printf '0 1 2\n4 3 0\n' >found.txt
+expect 0 recall -g truth.bin -r found.txt
+has out "recall@3  0.833333"
+expect 0 recall -g truth.bin -r found.txt -k 1 --json
+equal "$(json out /recall /k /queries)" "$(printf '1\t1\t2')"
+printf '0 0 0\n9 9 9\n' >twice.txt
+expect 0 recall -g truth.ivecs -r twice.txt --json
+is "$(json out /recall)" 'x > 0.1666 && x < 0.1667'
+printf '0 1 2\n' >short.txt
+expect 3 recall -g truth.bin -r short.txt
+printf '0 one\n1 2\n' >bad.txt
+expect 5 recall -g truth.bin -r bad.txt
+has err "'one' is no id"
+echo '{"ids": 3}' >bad.json
+expect 5 recall -g truth.bin -r bad.json
+expect 4 recall -g truth.bin -r missing.txt
+expect 4 recall -g missing.bin -r found.txt
+
+# generate: the same seed gives the same vectors, another one others; labels and queries beside.
+expect 0 generate -n 200 -d 6 --clusters 4 --seed 5 -o a.fbin --labels labels.txt --queries 20 --query-output q.fbin
+expect 0 generate -n 200 -d 6 --clusters 4 --seed 5 -o b.fbin --queries 20 --query-output q2.fbin -j 1
+cmp -s a.fbin b.fbin || die "the same seed gave other vectors"
+cmp -s q.fbin q2.fbin || die "the same seed gave other queries"
+expect 0 generate -n 200 -d 6 --clusters 4 --seed 6 -o c.fbin
+if cmp -s a.fbin c.fbin; then die "the seed changed nothing"; fi
+equal "$(numbers a.fbin 0 2)" "200 6"
+equal "$(numbers q.fbin 0 2)" "20 6"
+equal "$(lines labels.txt)" 200
+is "$(sort -un labels.txt | tail -n 1)" 'x <= 3'
+expect 0 generate -n 10 -d 6 -o small.i8bin --json
+equal "$(json out /dtype /rows /dimension)" "$(printf 'i8\t10\t6')"
+equal "$(stat -c %s small.i8bin)" 68
+expect 2 generate -n 10 -d 6 -o x.fbin --queries 5
+expect 3 generate -n 10 -d 6 -o x.fbin --dtype u8
+expect 3 generate -n 10 -d 6 -o x.unknown
+[ ! -e x.fbin ] || die "a refused run left a file"
