@@ -57,8 +57,8 @@ class LibraryDistance final : public DistanceFunction {
 
   void batch_distance(std::span<const float> query, std::span<const float> points,
                       std::span<float> distances) const override {
-    check_length("the query", query.size(), 1);
-    check_length(distances.size() == 1 ? "the point" : "the points", points.size(), distances.size());
+    check_length("the query has", query.size(), 1);
+    check_length(distances.size() == 1 ? "the point has" : "the points have", points.size(), distances.size());
     Scratch& scratch = scratch_of(dimension_);
     const distance::Query prepared{copy(query.data(), scratch.query.data()), VectorType::F32, inverse(query.data())};
     for (std::size_t begin = 0; begin < distances.size(); begin += kRowsAtOnce) {
@@ -80,7 +80,7 @@ class LibraryDistance final : public DistanceFunction {
   void check_length(const char* what, std::size_t found, std::size_t rows) const {
     if (found == rows * dimension_) return;
     throw Error(ErrorCode::DimensionMismatch,
-                std::string(what) + " has " + std::to_string(found) + " components, expected " +
+                std::string(what) + " " + std::to_string(found) + " components, expected " +
                     (rows == 1 ? "" : std::to_string(rows) + " times ") + std::to_string(dimension_));
   }
   const std::byte* copy(const float* from, std::byte* to) const {
