@@ -67,7 +67,7 @@ VectorType bin_type(const InputFile& file, const BinHeader& header, std::optiona
                "the file is cut or is not of this format; --dtype f32, f16, i8 or u8 tells more about it");
 }
 
-std::unique_ptr<VectorReader> open_bin(InputFile file, VectorFormat format, const ReadOptions& options) {
+std::unique_ptr<RowsReader> open_bin(InputFile file, VectorFormat format, const ReadOptions& options) {
   const BinHeader header = read_bin_header(file);
   check_dimension(file, header.columns);
   const VectorType type = format == VectorFormat::Bin ? bin_type(file, header, options.type) : type_of(format);

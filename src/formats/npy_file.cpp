@@ -126,7 +126,7 @@ class NpyReader final : public RowsReader {
 
 }  // namespace
 
-std::unique_ptr<VectorReader> open_npy(InputFile file, const ReadOptions& options) {
+std::unique_ptr<RowsReader> open_npy(InputFile file, const ReadOptions& options) {
   const NpyHeader header = read_npy_header(file);
   if (header.shape.size() != 2)
     file.fail(

@@ -44,7 +44,7 @@ void read_plain_rows(const InputFile& file, std::uint64_t offset, std::size_t ro
   }
 }
 
-std::unique_ptr<VectorReader> open_vectors(const std::filesystem::path& path, const ReadOptions& options) {
+std::unique_ptr<RowsReader> open_rows(const std::filesystem::path& path, const ReadOptions& options) {
   const VectorFormat format = options.format ? *options.format : vector_format_of(path);
   InputFile file(path);
   switch (format) {
@@ -56,6 +56,10 @@ std::unique_ptr<VectorReader> open_vectors(const std::filesystem::path& path, co
     case VectorFormat::Npy: return open_npy(std::move(file), options);
     default: return open_bin(std::move(file), format, options);
   }
+}
+
+std::unique_ptr<VectorReader> open_vectors(const std::filesystem::path& path, const ReadOptions& options) {
+  return open_rows(path, options);
 }
 
 }  // namespace diskann::formats

@@ -24,7 +24,7 @@ class RowsReader : public VectorReader {
   std::size_t dimension() const noexcept override { return dimension_; }
   VectorType type() const noexcept override { return type_; }
   VectorFormat format() const noexcept override { return format_; }
-  std::uint64_t file_bytes() const noexcept override { return file_.size(); }
+  std::uint64_t file_bytes() const noexcept { return file_.size(); }
 
  protected:
   /// Row of the file that is row `i` of the part.
@@ -49,8 +49,11 @@ constexpr std::uint64_t block_rows(std::uint64_t row_bytes, std::uint64_t bytes 
 void read_plain_rows(const InputFile& file, std::uint64_t offset, std::size_t row_bytes, std::uint64_t count,
                      std::byte* out, std::size_t stride);
 
-std::unique_ptr<VectorReader> open_xvecs(InputFile file, VectorFormat format, const ReadOptions& options);
-std::unique_ptr<VectorReader> open_bin(InputFile file, VectorFormat format, const ReadOptions& options);
-std::unique_ptr<VectorReader> open_npy(InputFile file, const ReadOptions& options);
+/// open_vectors(), for those who ask for the file as well.
+std::unique_ptr<RowsReader> open_rows(const std::filesystem::path& path, const ReadOptions& options);
+
+std::unique_ptr<RowsReader> open_xvecs(InputFile file, VectorFormat format, const ReadOptions& options);
+std::unique_ptr<RowsReader> open_bin(InputFile file, VectorFormat format, const ReadOptions& options);
+std::unique_ptr<RowsReader> open_npy(InputFile file, const ReadOptions& options);
 
 }  // namespace diskann::formats

@@ -71,7 +71,7 @@ VectorFileInfo inspect_vectors(const std::filesystem::path& path, const ReadOpti
   ReadOptions whole = options;
   whole.skip = 0;
   whole.limit = kNoId;
-  const auto reader = formats::open_vectors(path, whole);
+  const auto reader = formats::open_rows(path, whole);
   return {reader->format(), reader->type(), reader->rows(), reader->dimension(), reader->file_bytes()};
 }
 

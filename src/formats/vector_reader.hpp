@@ -17,7 +17,6 @@ class VectorReader {
   virtual std::size_t dimension() const noexcept = 0;
   virtual VectorType type() const noexcept = 0;
   virtual VectorFormat format() const noexcept = 0;
-  virtual std::uint64_t file_bytes() const noexcept = 0;
   /// Row i of the part goes to out + i * stride (stride in bytes, at least a row). first + count <= rows(). Safe from
   /// several threads. Corrupt names the offset and row of what is wrong.
   virtual void read(std::uint64_t first, std::uint64_t count, std::byte* out, std::size_t stride) const = 0;

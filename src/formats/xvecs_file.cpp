@@ -47,7 +47,7 @@ class XvecsReader final : public RowsReader {
 
 }  // namespace
 
-std::unique_ptr<VectorReader> open_xvecs(InputFile file, VectorFormat format, const ReadOptions& options) {
+std::unique_ptr<RowsReader> open_xvecs(InputFile file, VectorFormat format, const ReadOptions& options) {
   const VectorType type = format == VectorFormat::Fvecs ? VectorType::F32 : VectorType::U8;
   if (file.size() == 0) file.corrupt("the file is empty");
   const auto dimension = file.value<std::uint32_t>(0, "the dimension of the first row");
