@@ -11,7 +11,7 @@ namespace diskann::base {
 unsigned available_threads() noexcept {
   cpu_set_t mask;
   CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) return std::max(1, CPU_COUNT(&mask));
+  if (sched_getaffinity(0, sizeof mask, &mask) == 0) return std::max(1u, static_cast<unsigned>(CPU_COUNT(&mask)));
   return std::max(1u, std::thread::hardware_concurrency());
 }
 

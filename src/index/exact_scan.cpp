@@ -17,8 +17,9 @@
 namespace diskann::index {
 namespace {
 
-/// A block this large stays in the second-level cache while a batch of queries passes over it.
-constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
+/// A block this large stays in the first-level cache while a batch of queries passes over it; 256 KB, for the second
+/// level, is a quarter slower for rows of 512 bytes.
+constexpr std::size_t kBlockBytes = std::size_t{32} << 10;
 /// Queries that share a pass over the rows.
 constexpr std::size_t kBatch = 64;
 
