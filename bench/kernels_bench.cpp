@@ -113,7 +113,7 @@ const int registered = [] {
                                       {VectorType::U8, VectorType::F32},  {VectorType::I8, VectorType::F32},
                                       {VectorType::U8, VectorType::U8},   {VectorType::I8, VectorType::I8}};
   for (const auto& [type, form] : kForms) {
-    for (const std::size_t dimension : {64, 128, 256, 384, 512, 768, 784, 1024}) {
+    for (const std::size_t dimension : {64u, 128u, 256u, 384u, 512u, 768u, 784u, 1024u}) {
       for (const bool is_far : {false, true}) {
         for (const std::string& isa : distance::available_isas()) {
           for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {

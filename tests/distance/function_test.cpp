@@ -27,9 +27,9 @@ double reference(Distance metric, const float* a, const float* b, std::size_t di
 
 TEST(LibraryDistance, AgreesWithTheReferenceOnUnalignedSpans) {
   for (const Distance metric : kMetrics) {
-    for (const std::size_t dimension : {1, 3, 16, 17, 100, 784}) {
+    for (const std::size_t dimension : {1u, 3u, 16u, 17u, 100u, 784u}) {
       const auto function = create_distance_function(metric, dimension);
-      for (const std::size_t points : {0, 1, 2, 15, 16, 17, 40}) {
+      for (const std::size_t points : {0u, 1u, 2u, 15u, 16u, 17u, 40u}) {
         const auto values = random_floats(dimension + points, 1 + (points + 1) * dimension);
         const std::span<const float> query(values.data() + 1, dimension);
         const std::span<const float> rows(values.data() + 1 + dimension, points * dimension);

@@ -75,7 +75,7 @@ TEST_P(Oracle, AgreesAtEverySmallDimension) {
 }
 
 TEST_P(Oracle, AgreesAtLargeDimensions) {
-  for (const std::size_t dimension : {255, 256, 257, 384, 784, 1000, 4096}) {
+  for (const std::size_t dimension : {255u, 256u, 257u, 384u, 784u, 1000u, 4096u}) {
     ASSERT_NO_FATAL_FAILURE(compare_with_reference(GetParam(), dimension, 6, dimension));
   }
 }
@@ -156,7 +156,7 @@ TEST(IntegerExtremes, AreExactAtTheLargestDimension) {
 
 TEST(IntegerForms, AreTheSameBitForBitOnEveryInstructionSet) {
   for (const VectorType type : {VectorType::U8, VectorType::I8}) {
-    for (const std::size_t dimension : {1, 63, 64, 65, 100, 784, 4099}) {
+    for (const std::size_t dimension : {1u, 63u, 64u, 65u, 100u, 784u, 4099u}) {
       base::Random random(dimension);
       const base::RowStore store = random_rows(random, type, 9, dimension);
       const PaddedQuery query(random, {type, type}, dimension);

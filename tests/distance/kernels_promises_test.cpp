@@ -87,7 +87,7 @@ TEST(Kernels, ReadNothingBehindRowsQueryNormsAndSlots) {
     base::Random random(dimension + 2);
     const std::size_t stride = base::row_stride(form.rows, dimension);
     const std::size_t query_bytes = padded(form.rows, dimension) * size_of(form.query);
-    for (const std::size_t rows : {1, 2, 3, 4, 5, 9}) {
+    for (const std::size_t rows : {1u, 2u, 3u, 4u, 5u, 9u}) {
       GuardedMemory row_memory(rows * stride), query_memory(query_bytes), norm_memory(rows * sizeof(float)),
           slot_memory(rows * sizeof(base::Slot)), out_memory(rows * sizeof(float));
       for (std::size_t i = 0; i < rows; ++i) {

@@ -18,7 +18,7 @@ using namespace testing;
 
 TEST(Norms, AgreeWithTheReference) {
   for (const VectorType type : {VectorType::F32, VectorType::F16, VectorType::U8, VectorType::I8}) {
-    for (const std::size_t dimension : {1, 7, 8, 9, 100, 1000}) {
+    for (const std::size_t dimension : {1u, 7u, 8u, 9u, 100u, 1000u}) {
       base::Random random(dimension);
       const base::RowStore store = random_rows(random, type, 5, dimension);
       std::vector<double> squares(3);
