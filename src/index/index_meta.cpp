@@ -71,7 +71,7 @@ Distance parse_metric(const std::string& name) {
 std::string meta_to_json(const Index::State& state) {
   const base::RowsView& rows = state.rows.view();
   Json json;
-  json["format"] = "diskann index";
+  json["format"] = "diskann-index";
   json["library_version"] = DISKANN_VERSION;
   json["points"] = state.points.points();
   json["nodes"] = rows.rows;
@@ -92,7 +92,7 @@ std::string meta_to_json(const Index::State& state) {
 IndexMeta meta_from_json(std::string_view json, const std::string& where) {
   const MetaReader reader(json, where);
   const Json& root = reader.root();
-  if (reader.text(root, "format") != "diskann index") reader.fail("is not that of a diskann index");
+  if (reader.text(root, "format") != "diskann-index") reader.fail("is not that of a diskann index");
   IndexMeta meta;
   meta.library_version = reader.text(root, "library_version");
   meta.points = reader.integer(root, "points", 0, base::kMaxSlots);

@@ -16,7 +16,6 @@ class ViewReader : public formats::VectorReader {
   std::size_t dimension() const noexcept override { return view_.dimension(); }
   VectorType type() const noexcept override { return view_.type(); }
   VectorFormat format() const noexcept override { return VectorFormat::Bin; }
-  std::uint64_t file_bytes() const noexcept override { return 0; }
   void read(std::uint64_t first, std::uint64_t count, std::byte* out, std::size_t stride) const override;
 
  private:

@@ -1,0 +1,151 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "diskann/index.hpp"
+#include "diskann/inspect.hpp"
+#include "tests/doubles/test_data.hpp"
+
+namespace diskann::index {
+namespace {
+
+struct Refusal {
+  ErrorCode code = ErrorCode::Internal;
+  std::string text;
+};
+
+Refusal refusal(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  }
+  return {};
+}
+
+TEST(Builder, NamesRowAndColumnOfWhatIsNoNumber) {
+  for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
+    VectorSet set = doubles::clustered(VectorType::F32, 3000, 40, 1);
+    reinterpret_cast<float*>(set.row(2345))[17] = bad;
+    const Refusal found = refusal([&] { IndexBuilder().build_from_vectors(set); });
+    EXPECT_EQ(found.code, ErrorCode::InvalidArgument);
+    EXPECT_NE(found.text.find("2345"), std::string::npos) << found.text;
+    EXPECT_NE(found.text.find("17"), std::string::npos) << found.text;
+  }
+}
+
+TEST(Builder, RefusesEmptyInputAndWrongDimensions) {
+  EXPECT_EQ(refusal([] { IndexBuilder().build_from_vectors(VectorSet(VectorType::F32, 0, 4)); }).code,
+            ErrorCode::InvalidArgument);
+  EXPECT_EQ(refusal([] { IndexBuilder().build_from_vectors(VectorSet(VectorType::F32, 4, 0)); }).code,
+            ErrorCode::InvalidArgument);
+  EXPECT_EQ(refusal([] { IndexBuilder().dimensions(5).build_from_vectors(VectorSet(VectorType::F32, 4, 4)); }).code,
+            ErrorCode::DimensionMismatch);
+  EXPECT_EQ(refusal([] {
+              IndexBuilder().build_from_vectors(std::vector<std::vector<float>>{{1, 2}, {1, 2, 3}});
+            }).code,
+            ErrorCode::DimensionMismatch);
+}
+
+TEST(Builder, ChecksEveryParameter) {
+  const VectorSet set = doubles::clustered(VectorType::F32, 10, 4, 1);
+  const auto code = [&](const std::function<void(IndexBuilder&)>& set_up) {
+    return refusal([&] {
+             IndexBuilder builder;
+             set_up(builder);
+             builder.build_from_vectors(set);
+           })
+        .code;
+  };
+  EXPECT_EQ(code([](IndexBuilder& b) { b.max_degree(1); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.max_degree(1025); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.search_list_size(0); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.alpha(0.99f); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.alpha(std::nanf("")); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.metric(Distance::Custom); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.ids({1, 2, 3}); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.ids({1, 2, 3, 4, 5, 6, 7, 8, 9, 1}); }), ErrorCode::AlreadyExists);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.ids({1, 2, 3, 4, 5, 6, 7, 8, 9, kNoId}); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.memory_limit(1000); }), ErrorCode::OutOfMemory);
+}
+
+TEST(Builder, StoresIntegralFloatsAsEightBitsOnlyWhereNothingIsLost) {
+  const auto stored = [](float low, float high, float step) {
+    VectorSet set(VectorType::F32, 50, 8);
+    for (std::size_t i = 0; i < 400; ++i) {
+      const float value = low + std::fmod(static_cast<float>(i) * step, high - low);
+      reinterpret_cast<float*>(set.row(0))[i] = value;
+    }
+    reinterpret_cast<float*>(set.row(49))[7] = high;
+    return IndexBuilder().build_from_vectors(set).type();
+  };
+  EXPECT_EQ(stored(0, 255, 1), VectorType::U8);
+  EXPECT_EQ(stored(0, 256, 1), VectorType::F32);
+  EXPECT_EQ(stored(-128, 127, 1), VectorType::I8);
+  EXPECT_EQ(stored(-129, 127, 1), VectorType::F32);
+  EXPECT_EQ(stored(-1, 128, 1), VectorType::F32);
+  EXPECT_EQ(stored(0, 255, 0.5f), VectorType::F32);
+}
+
+TEST(Builder, KeepsFloatsWhereTheUserAsksForThem) {
+  VectorSet set(VectorType::F32, 20, 4);
+  for (std::size_t i = 0; i < 80; ++i) reinterpret_cast<float*>(set.row(0))[i] = static_cast<float>(i);
+  EXPECT_EQ(IndexBuilder().store_as(VectorType::F32).build_from_vectors(set).type(), VectorType::F32);
+  EXPECT_EQ(IndexBuilder().store_as(VectorType::F16).build_from_vectors(set).type(), VectorType::F16);
+  reinterpret_cast<float*>(set.row(7))[2] = 0.5f;
+  const Refusal found = refusal([&] { IndexBuilder().store_as(VectorType::U8).build_from_vectors(set); });
+  EXPECT_EQ(found.code, ErrorCode::InvalidArgument);
+  EXPECT_NE(found.text.find("row 7, column 2"), std::string::npos) << found.text;
+  reinterpret_cast<float*>(set.row(7))[2] = 70000.0f;
+  EXPECT_EQ(refusal([&] { IndexBuilder().store_as(VectorType::F16).build_from_vectors(set); }).code,
+            ErrorCode::InvalidArgument);
+}
+
+TEST(Builder, StatesMemoryThatABuildStaysWithin) {
+  const IndexBuilder builder = [] {
+    IndexBuilder b;
+    b.max_degree(64).search_list_size(100);
+    return b;
+  }();
+  const BuildEstimate estimate = builder.estimate(1'000'000, 128, VectorType::U8);
+  EXPECT_EQ(estimate.vectors, 128'000'000u);
+  EXPECT_GE(estimate.graph, 256'000'000u);
+  EXPECT_LE(estimate.total(), static_cast<std::uint64_t>((128'000'000u + 256'000'000u) * 1.35));
+  EXPECT_EQ(refusal([&] { builder.estimate(std::uint64_t{1} << 62, 65'535, VectorType::F32); }).code,
+            ErrorCode::InvalidArgument);
+}
+
+TEST(Builder, ReportsProgressInOrderAndStopsWhenCancelled) {
+  const VectorSet set = doubles::clustered(VectorType::F32, 5000, 16, 1);
+  std::vector<std::string> stages;
+  CancelToken token;
+  Execution execution;
+  execution.threads = 2;
+  execution.cancel = &token;
+  execution.progress = [&](const Progress& progress) {
+    EXPECT_LE(progress.done, progress.total);
+    if (stages.empty() || stages.back() != progress.stage) stages.emplace_back(progress.stage);
+  };
+  IndexBuilder().max_degree(16).search_list_size(30).execution(execution).build_from_vectors(set);
+  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "build graph", "prune"}));
+
+  execution.progress = [&](const Progress& progress) {
+    if (progress.stage == "build graph") token.cancel();
+  };
+  EXPECT_EQ(refusal([&] { IndexBuilder().max_degree(16).execution(execution).build_from_vectors(set); }).code,
+            ErrorCode::Cancelled);
+}
+
+TEST(Builder, TakesOneAndFourThousandDimensions) {
+  for (const std::size_t dimension : {1u, 2u, 4096u}) {
+    const VectorSet set = doubles::clustered(VectorType::F32, 60, dimension, 1);
+    const Index index = IndexBuilder().max_degree(8).build_from_vectors(set);
+    for (std::size_t q = 0; q < 60; ++q)
+      EXPECT_EQ(index.search(set.view().slice(q, 1), 1)[0].distance, 0.0f) << dimension;
+  }
+}
+
+}  // namespace
+}  // namespace diskann::index

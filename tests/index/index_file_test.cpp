@@ -1,0 +1,283 @@
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+
+#include "base/random.hpp"
+#include "diskann/index.hpp"
+#include "diskann/inspect.hpp"
+#include "io/file_system.hpp"
+#include "tests/doubles/allocation_meter.hpp"
+#include "tests/doubles/fault_file_system.hpp"
+#include "tests/doubles/test_data.hpp"
+
+namespace diskann::index {
+namespace {
+
+using doubles::FaultFileSystem;
+
+std::string scratch_path(const std::string& name) {
+  return (std::filesystem::path(testing::TempDir()) / name).string();
+}
+
+/// A small index that has every section: ids, twins, norms.
+Index full_index() {
+  VectorSet set = doubles::clustered(VectorType::F32, 12, 6, 1);
+  std::copy_n(set.row(2), set.row_bytes(), set.row(9));
+  std::vector<std::uint64_t> ids;
+  for (std::uint64_t i = 0; i < 12; ++i) ids.push_back(1000 - 3 * i);
+  return IndexBuilder().metric(Distance::Cosine).max_degree(4).search_list_size(10).ids(ids).build_from_vectors(set);
+}
+
+std::vector<Hit> answers(const Index& index) {
+  std::vector<Hit> all;
+  const VectorSet queries = doubles::clustered(VectorType::F32, 4, index.dimension(), 55);
+  for (std::size_t q = 0; q < queries.rows(); ++q)
+    for (const Hit& hit : index.search(queries.view().slice(q, 1), 12)) all.push_back(hit);
+  return all;
+}
+
+TEST(IndexFile, OpensWithTheSameAnswersReadOrMapped) {
+  for (const VectorType type : {VectorType::F32, VectorType::F16, VectorType::I8, VectorType::U8}) {
+    for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
+      const VectorSet set = doubles::clustered(type, 500, 20, 3);
+      const Index built = IndexBuilder().metric(metric).max_degree(12).seed(5).build_from_vectors(set);
+      const std::string path = scratch_path("roundtrip.idx");
+      built.save(path, true);
+      for (const bool map : {false, true}) {
+        OpenOptions options;
+        options.map = map;
+        options.verify_all = true;
+        const Index opened = Index::open(path, options);
+        EXPECT_EQ(answers(opened), answers(built));
+        EXPECT_EQ(opened.size(), built.size());
+        EXPECT_EQ(opened.metric(), metric);
+        EXPECT_EQ(opened.type(), type);
+        EXPECT_EQ(opened.build_parameters().seed, 5u);
+        EXPECT_EQ(opened.build_parameters().alpha, 1.2f);
+        const std::string again = scratch_path("again.idx");
+        opened.save(again, true);
+        std::filesystem::path first(path), second(again);
+        EXPECT_EQ(std::filesystem::file_size(first), std::filesystem::file_size(second));
+        EXPECT_TRUE(verify(again).ok());
+      }
+    }
+  }
+}
+
+TEST(IndexFile, HoldsTheSameBytesAtEveryThreadCount) {
+  const VectorSet set = doubles::clustered(VectorType::F32, 2000, 20, 3);
+  std::vector<std::byte> expected;
+  for (const unsigned threads : {1u, 2u, 6u}) {
+    FaultFileSystem files;
+    const io::FileSystemOverride guard(files);
+    Execution execution;
+    execution.threads = threads;
+    IndexBuilder().metric(Distance::Cosine).max_degree(16).execution(execution).build_from_vectors(set).save("a.idx");
+    const auto content = files.content("a.idx");
+    ASSERT_TRUE(content.has_value());
+    if (expected.empty()) expected = *content;
+    EXPECT_TRUE(expected == *content) << threads << " threads";
+  }
+}
+
+TEST(IndexFile, IsNotOverwrittenUnlessAsked) {
+  const std::string path = scratch_path("there.idx");
+  const Index index = full_index();
+  index.save(path, true);
+  try {
+    index.save(path);
+    FAIL() << "an index was overwritten";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::AlreadyExists);
+  }
+  index.save(path, true);
+}
+
+/// Every damaged file must be refused, or give the answers of the sound one.
+template <class Damage>
+std::size_t damage_all(const std::vector<std::byte>& sound, std::size_t cases, const Damage& damage) {
+  const std::vector<Hit> expected = answers(full_index());
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < cases; ++i) {
+    FaultFileSystem files;
+    const io::FileSystemOverride guard(files);
+    files.put("damaged.idx", damage(sound, i));
+    for (const bool map : {false, true}) {
+      OpenOptions options;
+      options.map = map;
+      options.verify_all = map;
+      try {
+        const doubles::AllocationMeter meter;
+        const Index index = Index::open("damaged.idx", options);
+        EXPECT_LT(meter.bytes(), std::size_t{64} << 20) << "case " << i;
+        EXPECT_EQ(answers(index), expected) << "case " << i << (map ? " mapped" : " read");
+      } catch (const Error& error) {
+        EXPECT_TRUE(error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::UnsupportedVersion)
+            << "case " << i << ": " << error.what();
+        ++refused;
+      }
+    }
+  }
+  return refused;
+}
+
+std::vector<std::byte> sound_file() {
+  FaultFileSystem files;
+  const io::FileSystemOverride guard(files);
+  full_index().save("sound.idx");
+  return *files.content("sound.idx");
+}
+
+TEST(IndexFile, EveryTruncationIsRefused) {
+  const std::vector<std::byte> sound = sound_file();
+  const std::size_t step = 13;
+  const std::size_t cases = sound.size() / step;
+  EXPECT_GE(cases, 1000u);
+  EXPECT_EQ(damage_all(sound, cases,
+                       [&](std::vector<std::byte> bytes, std::size_t i) {
+                         bytes.resize(i * step);
+                         return bytes;
+                       }),
+            2 * cases);
+}
+
+TEST(IndexFile, EveryFlippedBitIsRefusedOrHarmless) {
+  const std::vector<std::byte> sound = sound_file();
+  // Every bit of what is not padding; of the padding, which is all the same, some.
+  std::vector<std::size_t> bits;
+  for (std::size_t i = 0; i < sound.size(); ++i) {
+    if (sound[i] == std::byte{0} && i % 97 != 0) continue;
+    for (std::size_t bit = 0; bit < 8; ++bit) bits.push_back(i * 8 + bit);
+  }
+  EXPECT_GE(bits.size(), 10'000u);
+  const std::size_t refused = damage_all(sound, bits.size(), [&](std::vector<std::byte> bytes, std::size_t i) {
+    bytes[bits[i] / 8] ^= std::byte{1} << (bits[i] % 8);
+    return bytes;
+  });
+  EXPECT_GE(refused, bits.size() * 2 * 95 / 100);
+}
+
+TEST(IndexFile, SectionsOfOneFileInAnotherAreRefusedOrSafe) {
+  // Checksums say nothing of fit: an index of fewer nodes with the metadata of one of more.
+  const std::vector<std::byte> sound = sound_file();
+  base::Random random(3);
+  std::size_t cases = 0;
+  for (std::size_t i = 0; i < 3000; ++i) {
+    std::vector<std::byte> bytes = sound;
+    const std::size_t at = 4096 + random.below(bytes.size() - 4096);
+    bytes[at] = static_cast<std::byte>(random.below(256));
+    FaultFileSystem files;
+    const io::FileSystemOverride guard(files);
+    files.put("spliced.idx", bytes);
+    OpenOptions options;
+    options.map = true;  // large sections unchecked: wrong bytes reach the search
+    try {
+      const Index index = Index::open("spliced.idx", options);
+      EXPECT_LE(answers(index).size(), 4u * 12u);
+      index.graph_statistics();
+    } catch (const Error& error) {
+      EXPECT_NE(error.code(), ErrorCode::Internal) << error.what();
+    }
+    ++cases;
+  }
+  EXPECT_EQ(cases, 3000u);
+}
+
+TEST(IndexFile, EveryFaultWhileSavingLeavesTheOldFileAndNothingElse) {
+  const Index index = full_index();
+  const VectorSet other = doubles::clustered(VectorType::U8, 9, 6, 4);
+  std::size_t cases = 0;
+  for (const auto operation : {doubles::Operation::Create, doubles::Operation::Write, doubles::Operation::Sync,
+                               doubles::Operation::Close, doubles::Operation::Rename}) {
+    for (std::size_t nth = 1;; ++nth) {
+      FaultFileSystem files;
+      const io::FileSystemOverride guard(files);
+      IndexBuilder().build_from_vectors(other).save("a.idx");
+      const auto before = files.content("a.idx");
+      files.arm({operation, nth, ENOSPC});
+      bool failed = false;
+      try {
+        index.save("a.idx", true);
+      } catch (const Error& error) {
+        failed = true;
+        EXPECT_EQ(error.code(), ErrorCode::Io) << error.what();
+      }
+      EXPECT_EQ(failed, files.fired());
+      files.disarm();
+      if (!failed) break;
+      EXPECT_EQ(files.content("a.idx"), before);
+      EXPECT_EQ(files.names().size(), 1u) << "something was left behind";
+      ++cases;
+    }
+  }
+  EXPECT_GE(cases, 5u);
+}
+
+TEST(IndexFile, CancelledSavesLeaveNothingBehind) {
+  FaultFileSystem files;
+  const io::FileSystemOverride guard(files);
+  CancelToken token;
+  token.cancel();
+  Execution execution;
+  execution.cancel = &token;
+  try {
+    full_index().save("a.idx", false, execution);
+    FAIL() << "the save went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Cancelled);
+  }
+  EXPECT_TRUE(files.names().empty());
+}
+
+TEST(IndexFile, OfAUsersDistanceOpensOnlyWithThatDistance) {
+  class Named : public DistanceFunction {
+   public:
+    explicit Named(std::string name) : name_(std::move(name)) {}
+    float distance(std::span<const float> a, std::span<const float> b) const override { return std::abs(a[0] - b[0]); }
+    std::string name() const override { return name_; }
+
+   private:
+    std::string name_;
+  };
+  const VectorSet set = doubles::clustered(VectorType::F32, 60, 3, 2);
+  const auto first = std::make_shared<Named>("first");
+  const std::string path = scratch_path("custom.idx");
+  IndexBuilder().distance_function(first).build_from_vectors(set).save(path, true);
+  OpenOptions options;
+  EXPECT_THROW(Index::open(path, options), Error);
+  options.distance_function = std::make_shared<Named>("second");
+  EXPECT_THROW(Index::open(path, options), Error);
+  options.distance_function = first;
+  const Index index = Index::open(path, options);
+  EXPECT_EQ(index.search(set.view().slice(5, 1), 1)[0].id, 5u);
+}
+
+TEST(Verify, PassesASoundFileAndNamesWhatItChecked) {
+  const std::string path = scratch_path("verify.idx");
+  full_index().save(path, true);
+  const VerifyReport report = verify(path);
+  EXPECT_TRUE(report.ok());
+  EXPECT_GE(report.checks.size(), 8u);
+  EXPECT_EQ(report.graph.unreachable, 0u);
+  EXPECT_EQ(report.graph.nodes, 11u) << "two of twelve rows are twins";
+}
+
+TEST(Inspect, TellsWhatAnIndexFileIs) {
+  const std::string path = scratch_path("inspect.idx");
+  full_index().save(path, true);
+  EXPECT_EQ(file_kind(path), FileKind::Index);
+  const IndexFileInfo info = inspect_index(path);
+  EXPECT_EQ(info.points, 12u);
+  EXPECT_EQ(info.nodes, 11u);
+  EXPECT_EQ(info.dimension, 6u);
+  EXPECT_EQ(info.metric, Distance::Cosine);
+  EXPECT_TRUE(info.custom_ids);
+  EXPECT_EQ(info.parameters.max_degree, 4u);
+  EXPECT_EQ(info.sections.size(), 7u);
+}
+
+}  // namespace
+}  // namespace diskann::index
