@@ -31,7 +31,7 @@ bench: ## Run the micro-benchmarks and the demo's recall / speed table
 	@tools/setup build test
 	@JOBS=$(JOBS) tools/bench
 
-nightly: ## Everything of `make test` for longer: more seeds, long fuzzing, all of clang-tidy, benchmarks
+nightly: ## `make test` for longer: more seeds and fuzzing; then the benchmarks
 	@tools/setup
 	@JOBS=$(JOBS) tools/nightly
 
