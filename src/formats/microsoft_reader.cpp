@@ -179,7 +179,11 @@ MicrosoftMemorySet read_microsoft_memory_set(const std::filesystem::path& prefix
     std::fill(set.hidden.begin() + static_cast<std::ptrdiff_t>(open.points()), set.hidden.end(), true);
   }
   if (deletes) hide_deleted(InputFile(set_file(prefix, ".del")), open.points(), set.hidden);
-  if (exists(prefix, ".tags")) set.ids = read_point_tags(InputFile(set_file(prefix, ".tags")), open, set.hidden);
+  if (exists(prefix, ".tags"))
+    set.ids = read_point_tags(InputFile(set_file(prefix, ".tags")), open, set.hidden);
+  else if (set.frozen_points != 0)
+    open.graph.corrupt("the set has frozen points, as dynamic ones do, but no .tags file beside it",
+                       "its ids are in that file: copy it as well");
   set.graph = read_graph(open.graph, open.header, open.shape.rows, set.max_degree);
   set.vectors = read_rows(open);
   set.normalized = open.metric == Distance::Cosine && open.type == VectorType::F32 && unit_rows(set.vectors);

@@ -151,9 +151,11 @@ void write_microsoft_memory_set(const std::filesystem::path& prefix, const base:
   // Without its graph the prefix names no set, so whoever opens it while it changes finds nothing rather than the new
   // vectors under the old graph.
   const std::filesystem::path directory = prefix.has_parent_path() ? prefix.parent_path() : ".";
-  if (files.exists(prefix)) files.remove(prefix);
+  if (files.exists(prefix)) {
+    files.remove(prefix);
+    files.sync_directory(directory);
+  }
   for (const auto& path : stale) files.remove(path);
-  files.sync_directory(directory);
   staged.put_in_place(directory);
 }
 

@@ -148,7 +148,7 @@ TEST_F(Results, HostileCountsAreRefused) {
     files.put("a.bin", pack(rows, k) + Bytes(32));
     expect_error(ErrorCode::Corrupt, {"a.bin"}, [] { read_results("a.bin"); });
   }
-  for (const std::uint32_t k : {0u, 0xFFFFFFFFu, 0x7FFFFFFFu, 0x3FFFFFFFu, 9u}) {
+  for (const std::uint32_t k : {0u, 0xFFFFFFFFu, 0x7FFFFFFFu, 0x3FFFFFFFu, 8u}) {
     files.put("a.ivecs", pack(k) + Bytes(36));
     expect_error(ErrorCode::Corrupt, {"a.ivecs"}, [] { read_results("a.ivecs"); });
   }
