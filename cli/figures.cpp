@@ -45,6 +45,10 @@ std::string bytes_text(std::uint64_t bytes) {
 std::string duration_text(double seconds) {
   if (seconds < 10) return fmt::format("{:.3f} s", seconds);
   if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  return clock_text(seconds);
+}
+
+std::string clock_text(double seconds) {
   const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);

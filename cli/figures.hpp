@@ -15,6 +15,8 @@ std::string short_count(double value);
 std::string bytes_text(std::uint64_t bytes);
 /// "0.123 s", "12.3 s", "3:07".
 std::string duration_text(double seconds);
+/// "0:04", "3:07", "1:02:30".
+std::string clock_text(double seconds);
 /// Bytes of "800M", "2GiB" (K M G T and KiB … are powers of 1024, KB … powers of 1000). Throws InvalidArgument.
 std::uint64_t parse_bytes(std::string_view text, std::string_view flag);
 /// "10,20,40" as numbers. Throws InvalidArgument that names `flag`.

@@ -84,7 +84,7 @@ std::string progress_line(const Progress& progress, double seconds, bool utf8, s
     const double rate = done / seconds;
     end += fmt::format("  {}/s", short_count(rate));
     const double left = static_cast<double>(progress.total) / rate - seconds;
-    if (left >= 0.5) end += fmt::format("  ETA {}", duration_text(left));
+    if (left >= 0.5) end += fmt::format("  ETA {}", clock_text(left));
   }
   if (start.size() + kBarWidth + end.size() < columns) return start + bar(share, utf8) + end;
   return (start + end).substr(0, columns - 1);

@@ -73,8 +73,14 @@ mkdir ids
 expect 0 benchmark -i a.idx -q query.fbin -k 10 -L 10,40 -j 2 --ids-dir ids --json
 equal "$(json out /param /ids | tr '\n' ' ')" "$(printf '10\tL10.bin 40\tL40.bin ')"
 for seconds in $(json out /seconds); do is "$seconds" 'x > 0'; done
+equal "$(json out /k /threads | tail -n 1)" "$(printf '10\t2')"
 equal "$(stat -c %s ids/L40.bin)" $((8 + 50 * 10 * 4))
 equal "$(numbers ids/L40.bin 0 12)" "$(numbers hits.bin 0 12)"
+# Without --json the lines hold nothing that a harness could have itself.
+expect 0 benchmark -i a.idx -q query.fbin -k 10 -L 10,40 -j 1 --ids-dir ids
+equal "$(json out /param /ids | tr '\n' ' ')" "$(printf '10\tL10.bin 40\tL40.bin ')"
+json out /seconds /hops /dist_cmps >/dev/null
+has_not out threads
 expect 2 benchmark -i a.idx -q query.fbin --ids-dir ids --latency
 expect 4 benchmark -i a.idx -q query.fbin --ids-dir nowhere
 expect 3 benchmark -i a.idx -q query.fbin --rounds 0
