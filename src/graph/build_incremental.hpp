@@ -12,7 +12,7 @@ namespace diskann::graph {
 /// What every builder returns. How it was made leaves no trace: any graph goes with any index and any file.
 struct Graph {
   base::Adjacency adjacency;       ///< stride: max_degree rounded up to whole cache lines
-  std::vector<Slot> entry_points;  ///< the medoid first; every node is reachable from them
+  std::vector<Slot> entry_points;  ///< the medoid first; every node is reachable from it
 };
 
 /// Room for neighbours in a finished row.
