@@ -108,7 +108,7 @@ TEST(VectorSet, StartsWithZerosAndKeepsTheFirstRows) {
 TEST(VectorSet, RefusesSizesThatCannotBe) {
   const std::size_t huge = std::numeric_limits<std::size_t>::max();
   for (const auto& [rows, dimension] :
-       {std::pair{huge, huge}, {huge / 4 + 1, std::size_t{1}}, {huge / 8, std::size_t{1}}}) {
+       {std::pair{huge, huge}, {huge / 4 + 1, std::size_t{1}}, {huge / 8 + 1, std::size_t{1}}}) {
     try {
       VectorSet set(VectorType::F32, rows, dimension);
       FAIL() << rows << " x " << dimension;
