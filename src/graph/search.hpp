@@ -15,23 +15,14 @@ class SearchScratch {
  public:
   /// For graphs of up to `nodes` nodes and rows of up to `stride` slots.
   SearchScratch(std::size_t nodes, std::size_t stride)
-      : visited_((nodes + 63) / 64), fresh_(stride), distances_(stride), survivors_(stride) {
-    touched_.reserve(4096);
-  }
+      : visited_((nodes + 63) / 64), slots_(4096 + stride), distances_(stride), survivors_(stride) {}
 
   CandidateList list;
 
-  /// True the first time a slot is asked for since clear().
-  bool visit(Slot slot) noexcept {
-    std::uint64_t& word = visited_[slot >> 6];
-    const std::uint64_t bit = std::uint64_t{1} << (slot & 63);
-    if ((word & bit) != 0) return false;
-    word |= bit;
-    return true;
-  }
+  /// Forgets all visited slots.
   void clear() noexcept {
-    for (const Slot slot : touched_) visited_[slot >> 6] = 0;
-    touched_.clear();
+    for (std::size_t i = 0; i < slot_count_; ++i) visited_[slots_[i] >> 6] = 0;
+    slot_count_ = 0;
   }
 
  private:
@@ -39,8 +30,8 @@ class SearchScratch {
   friend class Walk;
 
   base::HugeArray<std::uint64_t> visited_;
-  std::vector<Slot> touched_;  // what clear() must take back
-  std::vector<Slot> fresh_;    // unvisited neighbours of the node being expanded
+  std::vector<Slot> slots_;  // visited so far; the last of them are the fresh ones of the hop under way
+  std::size_t slot_count_ = 0;
   std::vector<float> distances_;
   std::vector<Candidate> survivors_;
 };
@@ -59,10 +50,9 @@ class Walk {
       : space_(&space), graph_(&graph), query_(query), scratch_(&scratch) {
     scratch.clear();
     scratch.list.reset(search_list_size);
-    for (std::size_t begin = 0; begin < entry_points.size(); begin += scratch.fresh_.size()) {
-      const std::size_t end = std::min(entry_points.size(), begin + scratch.fresh_.size());
-      fresh_count_ = 0;
-      for (std::size_t i = begin; i < end; ++i) collect(entry_points[i]);
+    const std::size_t room = scratch.distances_.size();
+    for (std::size_t begin = 0; begin < entry_points.size(); begin += room) {
+      collect(entry_points.subspan(begin, std::min(room, entry_points.size() - begin)));
       absorb();
     }
   }
@@ -74,13 +64,9 @@ class Walk {
     if (!list.has_unexpanded()) return false;
     const Slot node = list.expand_next();
     ++statistics_.hops;
-    const Slot* row = graph_->row(node);
-    const std::uint32_t stride = graph_->stride();
-    fresh_count_ = 0;
-    for (std::uint32_t i = 0; i < stride && row[i] != node; ++i) {
-      if (row[i] < graph_->nodes()) collect(row[i]);  // a mapped file may lie
-    }
-    for (std::size_t i = 0; i < std::min(fresh_count_, kPrefetchRows); ++i) space_->prefetch(scratch_->fresh_[i]);
+    collect({graph_->row(node), graph_->stride()});
+    const Slot* fresh = this->fresh();
+    for (std::size_t i = 0; i < std::min(fresh_count_, kPrefetchRows); ++i) space_->prefetch(fresh[i]);
     if (list.has_unexpanded()) prefetch_row(list.next_unexpanded());
     return true;
   }
@@ -88,12 +74,13 @@ class Walk {
   /// Scores what gather() collected and merges what is near enough into the list.
   void absorb() {
     SearchScratch& scratch = *scratch_;
-    space_->score(query_, scratch.fresh_.data(), fresh_count_, scratch.distances_.data());
+    const Slot* fresh = this->fresh();
+    space_->score(query_, fresh, fresh_count_, scratch.distances_.data());
     statistics_.distance_computations += fresh_count_;
     const Candidate limit = scratch.list.limit();
     std::size_t survivors = 0;
     for (std::size_t i = 0; i < fresh_count_; ++i) {
-      const Candidate candidate = make_candidate(scratch.distances_[i], scratch.fresh_[i]);
+      const Candidate candidate = make_candidate(scratch.distances_[i], fresh[i]);
       scratch.survivors_[survivors] = candidate;
       survivors += candidate < limit;
     }
@@ -106,12 +93,28 @@ class Walk {
  private:
   static constexpr std::size_t kPrefetchRows = 8;
 
-  void collect(Slot slot) {
+  /// Keeps the slots that were not visited before, and marks them. Without branches: which are new is a coin toss. The
+  /// filling behind the end of a row is the row's own node, visited long ago.
+  void collect(std::span<const Slot> slots) {
     SearchScratch& scratch = *scratch_;
-    if (!scratch.visit(slot)) return;
-    scratch.touched_.push_back(slot);
-    scratch.fresh_[fresh_count_++] = slot;
+    if (scratch.slots_.size() < scratch.slot_count_ + slots.size()) scratch.slots_.resize(2 * scratch.slots_.size());
+    Slot* const fresh = scratch.slots_.data() + scratch.slot_count_;
+    const std::size_t nodes = graph_->nodes();
+    std::size_t count = 0;
+    for (const Slot slot : slots) {
+      if (slot >= nodes) [[unlikely]]
+        continue;  // a mapped file may lie
+      std::uint64_t& word = scratch.visited_[slot >> 6];
+      const std::uint64_t bit = std::uint64_t{1} << (slot & 63);
+      fresh[count] = slot;
+      count += (word & bit) == 0;
+      word |= bit;
+    }
+    fresh_count_ = count;
+    scratch.slot_count_ += count;
   }
+  /// What collect() kept last.
+  const Slot* fresh() const noexcept { return scratch_->slots_.data() + scratch_->slot_count_ - fresh_count_; }
   void prefetch_row(Slot node) const noexcept {
     const Slot* row = graph_->row(node);
     for (std::uint32_t i = 0; i < graph_->stride(); i += 16) {
