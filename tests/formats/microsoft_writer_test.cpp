@@ -42,8 +42,8 @@ TEST_F(MicrosoftWriter, FollowsTheirByteRules) {
                            {VectorType::I8, Distance::Cosine, 1, 2},
                            {VectorType::U8, Distance::L2, 2, 0},
                            {VectorType::U8, Distance::Cosine, 2, 2}})
-    for (const std::size_t rows : {1, 2, 50})
-      for (const std::size_t dimension : {1, 12, 17}) {
+    for (const std::size_t rows : {1u, 2u, 50u})
+      for (const std::size_t dimension : {1u, 12u, 17u}) {
         SCOPED_TRACE(testing::Message() << to_string(kind.type) << " " << to_string(kind.metric) << " " << rows << "x"
                                         << dimension);
         const Sample set = sample(kind.type, rows, dimension, rows + dimension);

@@ -35,8 +35,8 @@ ReadOptions options_of(const Case& c) {
 TEST_F(VectorFile, ComesBackAsItWasWrittenInEveryFormatTypeAndShape) {
   int cases = 0;
   for (const Case& c : kCases)
-    for (const std::size_t rows : {0, 1, 2, 7, 1000})
-      for (const std::size_t dimension : {1, 3, 12, 129}) {
+    for (const std::size_t rows : {0u, 1u, 2u, 7u, 1000u})
+      for (const std::size_t dimension : {1u, 3u, 12u, 129u}) {
         SCOPED_TRACE(testing::Message() << c.name << " " << to_string(c.type) << " " << rows << "x" << dimension);
         if (rows == 0 && is_xvecs(c.format)) continue;  // refused, see below
         const VectorSet set = random_set(c.type, rows, dimension, rows * 1000 + dimension);
