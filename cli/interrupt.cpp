@@ -19,8 +19,8 @@ extern "C" void on_signal(int) {
   token.cancel();
   const int saved = errno;
   if (isatty(STDERR_FILENO) != 0) {
-    static const char message[] = "\nstopping (once more ends at once)\n";
-    if (write(STDERR_FILENO, message, sizeof message - 1) < 0) errno = 0;  // nothing to do about it here
+    static const char kMessage[] = "\nstopping (once more ends at once)\n";
+    if (write(STDERR_FILENO, kMessage, sizeof kMessage - 1) < 0) errno = 0;  // nothing to do about it here
   }
   errno = saved;
 }

@@ -105,7 +105,9 @@ std::uint32_t smallest_search_list(const Workload& workload, double target) {
   const auto longest = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(workload.index->size(), 1, 100'000));
   auto low = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(workload.k, 1, longest));  // shortest that counts
   std::uint32_t high = low;
-  for (double recall = recall_with(workload, high); recall < target - kRounding; recall = recall_with(workload, high)) {
+  while (true) {
+    const double recall = recall_with(workload, high);
+    if (recall >= target - kRounding) break;
     if (high == longest) {
       throw Error(
           ErrorCode::InvalidArgument,

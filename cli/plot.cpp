@@ -91,7 +91,9 @@ std::string recall_ticks(const Axis& axis) {
   const double step = tick_step(axis.high - axis.low);
   const int digits = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
   std::string out;
-  for (double tick = std::ceil(axis.low / step - 1e-9) * step; tick <= axis.high + 1e-9; tick += step) {
+  const auto last = static_cast<int>(std::floor(axis.high / step + 1e-9));
+  for (int i = static_cast<int>(std::ceil(axis.low / step - 1e-9)); i <= last; ++i) {
+    const double tick = i * step;
     const double x = axis.place(tick);
     out += line(x, kTop, x, kHeight - kBottom, "grid");
     out += text(x, kHeight - kBottom + 20, "middle", "", fmt::format("{:.{}f}", tick, digits));
