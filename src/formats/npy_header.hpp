@@ -26,7 +26,7 @@ struct NpyHeader {
 /// bytes (pickled objects are never loaded).
 NpyHeader read_npy_header(const InputFile& file);
 
-/// One element, sign or exponent aside, as the bits of its type in the order of the host.
+/// The element at `from`, with its bytes in the order of the host.
 template <class T>
 T npy_value(const std::byte* from, bool swap) noexcept {
   std::byte bytes[sizeof(T)];
