@@ -20,7 +20,7 @@ struct BuildOptions {
   std::string metric = "l2";
   std::uint32_t max_degree = BuildParameters{}.max_degree;
   std::uint32_t search_list_size = BuildParameters{}.search_list_size;
-  float alpha = BuildParameters{}.alpha;
+  std::optional<float> alpha;
   std::uint64_t seed = BuildParameters{}.seed;
   std::uint32_t threads = 0;
   std::optional<std::string> store_as;
@@ -119,9 +119,9 @@ void build(const BuildOptions& options, Session& session) {
   builder.metric(metric)
       .max_degree(options.max_degree)
       .search_list_size(options.search_list_size)
-      .alpha(options.alpha)
       .seed(options.seed)
       .execution(execution);
+  if (options.alpha) builder.alpha(*options.alpha);
   if (store_as) builder.store_as(*store_as);
   if (options.ids) builder.ids(read_ids(*options.ids));
 
@@ -163,7 +163,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-R,--max-degree", options->max_degree, "N", "Neighbours kept for each point (default 64)");
   arguments.option("-L,--search-list-size", options->search_list_size, "N",
                    "Candidate list while building: larger is better and slower (default 100)");
-  arguments.option("--alpha", options->alpha, "X", "Pruning slack: larger keeps more long edges (default 1.2)");
+  arguments.option("--alpha", options->alpha, "X",
+                   "Pruning slack: larger keeps more long edges (default 1.2; 2 for ip)");
   arguments.option("--seed", options->seed, "N", "Order of insertion (default 42)");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
   arguments.option("--dtype", options->store_as, "TYPE",

