@@ -160,7 +160,7 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
   check_flags(options);
   if (options.plot) check_output_directory(*options.plot);
   if (options.ids_directory) check_output_directory(*options.ids_directory / "ids");
-  const Index index = open_index(options.index);
+  const Index index = open_index(options.index, session.execution());
   ReadOptions reading = read_options(options.queries, index.source_type());
   reading.limit = options.max_queries.value_or(kNoId);
   const VectorSet queries = read_vectors(options.queries.path, reading);

@@ -39,7 +39,7 @@ void convert_index(const ConvertOptions& options, Session& session) {
   check_index_output(options.output, options.force);
   if (microsoft) check_index_output(options.output.string() + ".data", options.force);
   IndexInput input{options.input.path, options.metric, options.input.type ? options.input.type : options.output_type};
-  const Index index = open_index(input);
+  const Index index = open_index(input, session.execution());
   if (microsoft) {
     index.save_microsoft(options.output, options.force);
   } else {

@@ -59,7 +59,7 @@ void describe_system(Session& session) {
 void describe_opened(const InfoOptions& options, Session& session, JsonRow& row) {
   IndexInput input = options.index;
   input.map = true;
-  const Index index = open_index(input);
+  const Index index = open_index(input, session.execution());
   if (options.detailed || options.distribution) {
     const GraphStatistics graph = index.graph_statistics();
     const double mean = static_cast<double>(graph.edges) / static_cast<double>(std::max<std::uint64_t>(graph.nodes, 1));

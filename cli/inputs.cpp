@@ -60,8 +60,9 @@ OpenOptions open_options(const IndexInput& input) {
   return options;
 }
 
-Index open_index(const IndexInput& input) {
-  const OpenOptions options = open_options(input);
+Index open_index(const IndexInput& input, const Execution& execution) {
+  OpenOptions options = open_options(input);
+  options.execution = execution;
   Index index = Index::open(input.path, options);
   if (options.metric && index.metric() != *options.metric) {
     throw Error(ErrorCode::InvalidArgument,

@@ -32,7 +32,7 @@ struct IndexInput {
 void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map);
 OpenOptions open_options(const IndexInput& input);
 /// Opens it; InvalidArgument where a flag contradicts what the file says.
-Index open_index(const IndexInput& input);
+Index open_index(const IndexInput& input, const Execution& execution);
 
 /// Refuses early what a long command could not write at its end: AlreadyExists for a file that is there (unless
 /// `force`), IoError for a directory that cannot be written.

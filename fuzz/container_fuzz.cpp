@@ -25,7 +25,7 @@ void open_and_read(const std::vector<std::byte>& file) {
     check(container.file_size() == file.size());
     for (const io::Section& section : container.sections()) {
       std::vector<std::byte> content(section.length);
-      container.read_all(section, content, false);
+      container.read(section, 0, content);
       const auto mapped = container.map(section);
       check(std::equal(content.begin(), content.end(), mapped.get()));
       if (container.checksum_ok(section)) check(container.read_small(section) == content);

@@ -59,6 +59,7 @@ struct OpenOptions {
   /// Microsoft's sets do not name them; ignored for our own files.
   std::optional<Distance> metric;
   std::optional<VectorType> type;
+  Execution execution;  ///< progress and cancel of the reading
 };
 
 /// A Vamana graph over vectors in memory. Immutable; const calls are safe from any number of threads.

@@ -21,7 +21,10 @@ std::span<const std::byte> bytes_of(std::span<const T> values) {
 class IndexReader {
  public:
   IndexReader(const std::filesystem::path& path, const OpenOptions& options)
-      : container_(io::Container::open(path)), options_(options), meta_(read_meta(container_)) {}
+      : container_(io::Container::open(path)),
+        options_(options),
+        meta_(read_meta(container_)),
+        progress_(options.execution, "read index", options.map ? 0 : container_.file_size()) {}
 
   std::unique_ptr<Index::State> read() {
     auto state = std::make_unique<Index::State>();
@@ -74,6 +77,13 @@ class IndexReader {
     return section;
   }
 
+  void read_large(const io::Section& section, std::span<std::byte> out) const {
+    container_.read_all(section, out, [this](std::size_t bytes) {
+      base::check_cancelled(options_.execution.cancel);
+      progress_.add(bytes);
+    });
+  }
+
   std::shared_ptr<const std::byte> mapped(const io::Section& section) const {
     if (options_.verify_all && !container_.checksum_ok(section))
       fail("the checksum of section " + to_string(section.kind) + " is wrong");
@@ -90,7 +100,7 @@ class IndexReader {
       return {view, std::move(bytes)};
     }
     base::RowStore store(meta_.type, meta_.nodes, meta_.dimension);
-    container_.read_all(section, {store.row(0), meta_.nodes * stride}, true);
+    read_large(section, {store.row(0), meta_.nodes * stride});
     return store;
   }
 
@@ -104,7 +114,7 @@ class IndexReader {
       return {data, meta_.nodes, meta_.graph_stride, std::move(bytes)};
     }
     base::Adjacency graph(meta_.nodes, meta_.graph_stride);
-    container_.read_all(section, std::as_writable_bytes(std::span(graph.mutable_row(0), slots)), true);
+    read_large(section, std::as_writable_bytes(std::span(graph.mutable_row(0), slots)));
     const base::Slot* beyond =
         std::find_if(graph.data(), graph.data() + slots, [&](base::Slot slot) { return slot >= meta_.nodes; });
     if (beyond != graph.data() + slots) fail("the graph has an edge to node " + std::to_string(*beyond));
@@ -130,7 +140,7 @@ class IndexReader {
       return {values, std::move(bytes)};
     }
     std::vector<T> values(count);
-    container_.read_all(section, std::as_writable_bytes(std::span(values)), true);
+    read_large(section, std::as_writable_bytes(std::span(values)));
     return {std::move(values)};
   }
 
@@ -153,6 +163,7 @@ class IndexReader {
   io::Container container_;
   const OpenOptions& options_;
   IndexMeta meta_;
+  mutable base::ProgressMeter progress_;
 };
 
 }  // namespace

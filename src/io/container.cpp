@@ -197,7 +197,7 @@ std::vector<std::byte> Container::read_small(const Section& section) const {
                                         std::to_string(section.length) + " bytes, expected at most " +
                                         std::to_string(kSmallSectionBytes));
   std::vector<std::byte> bytes(section.length);
-  read_all(section, bytes, true);
+  read_all(section, bytes);
   return bytes;
 }
 
@@ -209,7 +209,8 @@ void Container::read(const Section& section, std::uint64_t offset, std::span<std
   file_->read(section.offset + offset, out);
 }
 
-void Container::read_all(const Section& section, std::span<std::byte> out, bool verify) const {
+void Container::read_all(const Section& section, std::span<std::byte> out,
+                         const std::function<void(std::size_t)>& after_part) const {
   if (out.size() != section.length)
     throw Error(ErrorCode::Corrupt, path_.string() + ": section " + to_string(section.kind) + " has " +
                                         std::to_string(section.length) + " bytes, expected " +
@@ -218,10 +219,10 @@ void Container::read_all(const Section& section, std::span<std::byte> out, bool 
   for (std::uint64_t done = 0; done < section.length;) {
     const auto part = out.subspan(done, std::min(kChunkBytes, section.length - done));
     file_->read(section.offset + done, part);
-    if (verify) sum.add(part);
+    sum.add(part);
     done += part.size();
+    if (after_part) after_part(part.size());
   }
-  if (!verify) return;
   std::array<std::byte, kSectionAlignment> padding;
   const auto tail = std::span(padding).first(padded(section.length) - section.length);
   file_->read(section.offset + section.length, tail);

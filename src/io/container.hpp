@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -69,8 +70,10 @@ class Container {
   std::vector<std::byte> read_small(const Section& section) const;
   /// Reads [offset, offset + out.size()) of a section, without a checksum. Corrupt where that is not inside it.
   void read(const Section& section, std::uint64_t offset, std::span<std::byte> out) const;
-  /// The whole section, verifying the checksum on the way if `verify`. Corrupt where out.size() is not its length.
-  void read_all(const Section& section, std::span<std::byte> out, bool verify) const;
+  /// The whole section in parts, its checksum verified on the way; `after_part` is told the bytes of each part and may
+  /// throw. Corrupt where out.size() is not the section's length.
+  void read_all(const Section& section, std::span<std::byte> out,
+                const std::function<void(std::size_t)>& after_part = {}) const;
   /// The section in place, valid as long as the pointer lives.
   std::shared_ptr<const std::byte> map(const Section& section) const;
   /// Reads the section and the padding behind it through a small buffer and compares; false where it differs.
