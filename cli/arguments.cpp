@@ -2,10 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <numeric>
 #include <optional>
+#include <system_error>
+#include <type_traits>
 
 #include "errors.hpp"
 
@@ -28,6 +32,31 @@ Arguments::Arguments(std::string_view command, std::string_view purpose, std::st
 }
 
 Arguments::~Arguments() = default;
+
+namespace {
+
+template <class T>
+constexpr bool is_integer =
+    std::is_same_v<T, std::uint32_t> || std::is_same_v<T, std::uint64_t> ||
+    std::is_same_v<T, std::optional<std::uint32_t>> || std::is_same_v<T, std::optional<std::uint64_t>>;
+
+/// Decimal digits only: the parser's own reading takes 010 for eight, and wraps what is negative.
+template <class T>
+void parse_integer(const std::string& names, const std::string& text, T& value) {
+  using Number =
+      std::conditional_t<sizeof(T) == sizeof(std::uint32_t) || std::is_same_v<T, std::optional<std::uint32_t>>,
+                         std::uint32_t, std::uint64_t>;
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
+    throw CLI::ValidationError(names, "expected a whole number from 0 to " +
+                                          std::to_string(std::numeric_limits<Number>::max()) + ", found '" + text +
+                                          "'");
+  }
+  value = number;
+}
+
+}  // namespace
 
 void Arguments::remember(const std::string& names, bool takes_value, const std::string& help) {
   KnownFlag flag{{}, takes_value, help};
@@ -52,6 +81,9 @@ void Arguments::option(const std::string& names, T& value, const std::string& ty
   } else if constexpr (std::is_same_v<T, std::optional<std::filesystem::path>>) {
     option = parser_->app.add_option_function<std::string>(
         names, [&value](const std::string& text) { value = std::filesystem::path(text); }, help);
+  } else if constexpr (is_integer<T>) {
+    option = parser_->app.add_option_function<std::string>(
+        names, [&value, names](const std::string& text) { parse_integer(names, text, value); }, help);
   } else {
     option = parser_->app.add_option(names, value, help);
   }

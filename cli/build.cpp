@@ -104,6 +104,9 @@ void build(const BuildOptions& options, Session& session) {
   const std::optional<VectorType> store_as = parse_type(options.store_as);
   std::optional<std::uint64_t> limit;
   if (options.memory_limit) limit = parse_bytes(*options.memory_limit, "--memory-limit");
+  if (options.output == options.input.path) {
+    throw UsageError("the index would replace the vectors it is built from", "give --output another name");
+  }
   check_index_output(options.output, options.force);
 
   const ReadOptions reading = read_options(options.input, store_as);

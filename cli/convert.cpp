@@ -92,6 +92,12 @@ void convert_file(const ConvertOptions& options, Session& session) {
   if (options.output_type) target = parse_vector_type(*options.output_type);
   check_changes(options, source, target);
   if (options.normalize || options.center || options.quantization) {
+    const VectorStatistics statistics = analyze_vectors(vectors, session.execution());
+    if (statistics.not_finite > 0) {
+      throw Error(ErrorCode::InvalidArgument,
+                  fmt::format("row {} holds NaN or infinity", statistics.first_not_finite_row),
+                  "see diskann info --validate");
+    }
     if (source != VectorType::F32) vectors = convert_vectors(vectors, VectorType::F32, execution);
     if (options.center) center_rows(vectors);
     if (options.normalize) normalize_rows(vectors);

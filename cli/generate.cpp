@@ -29,6 +29,10 @@ void generate(const GenerateOptions& options, Session& session) {
   }
   WriteOptions writing;
   if (options.format) writing.format = parse_vector_format(*options.format);
+  if ((options.query_output && *options.query_output == options.output) ||
+      (options.labels && (*options.labels == options.output || options.labels == options.query_output))) {
+    throw UsageError("two outputs have the same name", "give each file a name of its own");
+  }
   check_output_directory(options.output);
   if (options.query_output) check_output_directory(*options.query_output);
   if (options.labels) check_output_directory(*options.labels);

@@ -26,7 +26,8 @@ void compute(const TruthOptions& options, Session& session) {
   const VectorSet base = read_vectors(options.base.path, read_options(options.base), execution);
   const VectorSet queries = read_vectors(options.queries.path, read_options(options.queries, base.type()), execution);
   const auto start = std::chrono::steady_clock::now();
-  const SearchResults truth = compute_ground_truth(base, queries, metric, options.k, execution);
+  const SearchResults truth =
+      compute_ground_truth(base, queries, metric, std::min<std::uint64_t>(options.k, base.rows()), execution);
   const double seconds = seconds_since(start);
   session.end_progress();
   write_results(options.output, truth, options.output.extension() != ".ivecs");

@@ -57,7 +57,8 @@ int guarded(const bool& json, const Body& body) {
   try {
     body();
     // What was printed may still sit in a buffer; a full disk shows only now.
-    if (std::fflush(stdout) != 0) throw IoError("cannot write", "standard output", errno);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw IoError("cannot write", "standard output", errno != 0 ? errno : EIO);
     return 0;
   } catch (const UsageError& error) {
     return report(json, kUsageExit, "Usage", error.what(), error.hint());

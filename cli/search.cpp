@@ -147,9 +147,9 @@ void check_flags(const SearchOptions& options) {
 
 void search(const SearchOptions& options, Session& session) {
   check_flags(options);
-  const std::uint64_t k = options.k.value_or(kDefaultK);
   if (options.output) check_output_directory(*options.output);
   const Index index = open_index(options.index, session.execution());
+  const std::uint64_t k = std::min<std::uint64_t>(options.k.value_or(kDefaultK), index.size());
   ReadOptions reading = read_options(options.queries, index.source_type());
   const bool to_screen = !options.output && !session.json();
   reading.limit = options.max_queries.value_or(to_screen ? kShownQueries : kNoId);

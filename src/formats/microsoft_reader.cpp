@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -7,6 +9,8 @@
 #include "formats/microsoft_files.hpp"
 #include "formats/rows_reader.hpp"
 #include "formats/tags.hpp"
+#include "io/container_layout.hpp"
+#include "io/file_system.hpp"
 
 namespace diskann::formats {
 
@@ -163,7 +167,13 @@ std::array<std::uint64_t, 2> metadata_codes(VectorType type, Distance metric) {
 }
 
 bool is_microsoft_memory_set(const std::filesystem::path& prefix) {
-  return exists(prefix, "") && exists(prefix, ".data");
+  if (!exists(prefix, "") || !exists(prefix, ".data")) return false;
+  // An index of ours may stand beside vectors of that name.
+  const auto file = io::file_system().open(prefix);
+  std::array<std::byte, io::kContainerMagic.size()> start;
+  if (file->size() < start.size()) return true;
+  file->read(0, start);
+  return std::memcmp(start.data(), io::kContainerMagic.data(), start.size()) != 0;
 }
 
 MicrosoftMemorySet read_microsoft_memory_set(const std::filesystem::path& prefix, std::optional<Distance> metric,

@@ -60,7 +60,7 @@ class StagedFiles {
   }
   template <class Write>
   void add(const std::filesystem::path& path, const Write& write) {
-    files_.push_back({path, set_file(path, ".staged.tmp")});
+    files_.push_back({path, io::temporary_name(path)});
     OutputFile file(files_.back().staged, true);
     write(file);
     file.commit();
@@ -152,7 +152,7 @@ void write_microsoft_memory_set(const std::filesystem::path& prefix, const base:
   // vectors under the old graph.
   const std::filesystem::path directory = prefix.has_parent_path() ? prefix.parent_path() : ".";
   if (files.exists(prefix)) {
-    files.remove(prefix);
+    files.remove(prefix);  // of two processes at once, the second fails here
     files.sync_directory(directory);
   }
   for (const auto& path : stale) files.remove(path);

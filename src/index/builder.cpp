@@ -19,7 +19,7 @@ struct IndexBuilder::Settings {
   std::optional<VectorType> store_as;
   std::optional<std::uint64_t> memory_limit;
   Execution execution;
-  std::vector<std::uint64_t> ids;
+  std::optional<std::vector<std::uint64_t>> ids;
 
   BuildParameters checked_parameters() const;
   void check_input(const formats::VectorReader& reader) const;
@@ -45,7 +45,6 @@ void check_range(const char* name, T value, T least, T most) {
 }
 
 void check_ids(const std::vector<std::uint64_t>& ids, std::uint64_t rows) {
-  if (ids.empty()) return;
   if (ids.size() != rows)
     refuse(std::to_string(ids.size()) + " ids for " + std::to_string(rows) + " vectors", "give one id for each vector");
   std::vector<std::uint64_t> sorted = ids;
@@ -88,7 +87,7 @@ void IndexBuilder::Settings::check_input(const formats::VectorReader& reader) co
                                                   " dimensions, the vectors have " +
                                                   std::to_string(reader.dimension()));
   }
-  check_ids(ids, reader.rows());
+  if (ids) check_ids(*ids, reader.rows());
 }
 
 void IndexBuilder::Settings::check_memory(const BuildEstimate& estimate) const {
@@ -112,7 +111,7 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
 
   index::Twins twins = index::merge_twins(state->rows, team);
   state->points = index::PointTable(reader.rows(), std::move(twins.starts), std::move(twins.members),
-                                    std::vector<std::uint64_t>(ids));
+                                    ids.value_or(std::vector<std::uint64_t>()));
   const base::RowsView& rows = state->rows.view();
   graph::Graph graph;
   if (custom != nullptr) {

@@ -88,8 +88,14 @@ SearchResults Index::search_batch(VectorView queries, std::size_t k, const Searc
   results.rows = queries.rows();
   results.k = k;
   const std::uint64_t cells = base::checked_multiply(results.rows, k, "results", ErrorCode::InvalidArgument);
-  results.ids.assign(cells, kNoId);
-  results.distances.assign(cells, std::numeric_limits<float>::infinity());
+  try {
+    results.ids.assign(cells, kNoId);
+    results.distances.assign(cells, std::numeric_limits<float>::infinity());
+  } catch (const std::exception&) {  // bad_alloc or length_error
+    throw Error(ErrorCode::OutOfMemory,
+                "cannot hold " + std::to_string(k) + " hits for each of " + std::to_string(results.rows) + " queries",
+                "ask for fewer: the index has " + std::to_string(size()) + " points");
+  }
   std::visit([&](const auto& searcher) { searcher.search_batch(queries, list_size, execution, results, statistics); },
              *state_->searcher);
   return results;

@@ -97,6 +97,7 @@ void Searcher<Space>::search_batch(const VectorView& queries, std::size_t list_s
   team.run(results.rows, 4 * kWalks, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
     const Lease lease(*this);
     Scratch& scratch = *lease;
+    distance::check_finite(queries.slice(begin, end - begin), begin);  // so that an error names the row of the batch
     std::vector<Hit> hits(results.k);
     for (std::uint64_t first = begin; first < end; first += kWalks) {
       const std::size_t count = std::min<std::uint64_t>(kWalks, end - first);

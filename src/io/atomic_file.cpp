@@ -16,20 +16,19 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 constexpr int kNameAttempts = 100;
 
-/// Beside `path`, hidden, and of no other process or thread. A long name is cut, so that ours fits as well.
-std::filesystem::path temporary_name(const std::filesystem::path& path) {
-  static std::atomic<std::uint64_t> counter{0};
-  std::string name = ".";
-  name.append(path.filename().string(), 0, 200).append(".").append(std::to_string(::getpid()));
-  return path.parent_path() / name.append("-").append(std::to_string(counter.fetch_add(1))).append(".tmp");
-}
-
 [[noreturn]] void throw_exists(const std::filesystem::path& path) {
   throw Error(ErrorCode::AlreadyExists, path.string() + " exists already",
               "choose another name, or ask for it to be overwritten");
 }
 
 }  // namespace
+
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  static std::atomic<std::uint64_t> counter{0};
+  std::string name = ".";  // a long name is cut, so that ours fits as well
+  name.append(path.filename().string(), 0, 200).append(".").append(std::to_string(::getpid()));
+  return path.parent_path() / name.append("-").append(std::to_string(counter.fetch_add(1))).append(".tmp");
+}
 
 AtomicFile::AtomicFile(std::filesystem::path path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
   const std::filesystem::path name = path_.filename();

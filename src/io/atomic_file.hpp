@@ -9,6 +9,9 @@
 
 namespace diskann::io {
 
+/// A name beside `path`, hidden, and of no other process or thread.
+std::filesystem::path temporary_name(const std::filesystem::path& path);
+
 /// A file that appears whole or not at all: a temporary file in the same directory, fsync, rename, fsync of the
 /// directory. Destroyed without commit(), the temporary file is removed and an older file is as it was.
 class AtomicFile {

@@ -147,6 +147,13 @@ class PosixFileSystem final : public FileSystem {
   }
 
   void rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    struct stat status;
+    if (::lstat(to.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode) &&
+        !S_ISDIR(status.st_mode)) {
+      throw Error(ErrorCode::InvalidArgument,
+                  to.string() + " is a device, a pipe or a socket, and no file can take its place",
+                  "name a regular file");
+    }
     if (::rename(from.c_str(), to.c_str()) != 0)
       throw IoError("cannot rename " + from.string() + " to", to.string(), errno);
   }

@@ -20,6 +20,16 @@ has err "--output is required"
 expect 2 build -i base.fbin -o x.idx -R many
 expect 2 build -i base.fbin -o x.idx -j -1
 expect 2 build -i base.fbin -o x.idx stray
+expect 2 search -i a.idx -q query.fbin -k -1
+expect 2 search -i a.idx -q query.fbin -k ""
+expect 2 search -i a.idx -q query.fbin --max-queries -1
+expect 2 generate -n 10 -d 4 -o same.fbin --queries 5 --query-output same.fbin
+expect 2 build -i base.fbin -o base.fbin --force
+expect 0 search -i a.idx -q query.fbin -k 010 -o ten.ivecs # ten, not eight
+equal "$(numbers ten.ivecs 0 1)" 10
+expect 0 search -i a.idx -q query.fbin -k 1000000000000 -o all.ivecs
+equal "$(numbers all.ivecs 0 1)" 300
+rm ten.ivecs all.ivecs
 for later in --use-pq --disk --quantize --layout; do expect 2 build -i base.fbin -o x.idx $later; done
 expect 2 search -i a.idx --json
 equal "$(json err /error/code /error/exit_code)" "$(printf 'Usage\t2')"
@@ -40,6 +50,15 @@ expect 3 search -i a.idx -q nine.fbin -k 1 --json
 equal "$(json err /error/code)" DimensionMismatch
 expect 3 search -i a.idx -q query.fbin -m cosine
 rm nan.fbin infinite.fbin nine.fbin
+
+mkfifo pipe
+expect 3 generate -n 10 -d 4 --format fbin -o pipe
+expect 3 build -i base.fbin -o pipe --force
+[ -p pipe ] || die "a file took the place of a pipe"
+rm pipe
+: >no.txt
+expect 3 build -i base.fbin -o x.idx --ids no.txt
+rm no.txt
 
 # 4: not there, or there already.
 expect 4 build -i missing.fbin -o x.idx
@@ -70,6 +89,10 @@ code=0
 "$diskann" info >/dev/full 2>err || code=$?
 equal "$code" 6
 has err "No space left"
+code=0
+"$diskann" search -i a.idx -q query.fbin --json >/dev/full 2>err || code=$?
+equal "$code" 6
+equal "$(json err /error/code)" Io
 if [ "$(id -u)" -ne 0 ]; then
   mkdir locked && chmod 555 locked
   expect 6 build -i base.fbin -o locked/x.idx

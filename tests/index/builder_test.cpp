@@ -65,6 +65,7 @@ TEST(Builder, ChecksEveryParameter) {
   EXPECT_EQ(code([](IndexBuilder& b) { b.alpha(0.99f); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(code([](IndexBuilder& b) { b.alpha(std::nanf("")); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(code([](IndexBuilder& b) { b.metric(Distance::Custom); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code([](IndexBuilder& b) { b.ids({}); }), ErrorCode::InvalidArgument) << "an empty list is not none";
   EXPECT_EQ(code([](IndexBuilder& b) { b.ids({1, 2, 3}); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(code([](IndexBuilder& b) { b.ids({1, 2, 3, 4, 5, 6, 7, 8, 9, 1}); }), ErrorCode::AlreadyExists);
   EXPECT_EQ(code([](IndexBuilder& b) { b.ids({1, 2, 3, 4, 5, 6, 7, 8, 9, kNoId}); }), ErrorCode::InvalidArgument);

@@ -294,6 +294,15 @@ TEST(Index, RefusesQueriesThatCannotBeRight) {
   EXPECT_EQ(code_of([&] { index.range_search(base.view().slice(0, 1), std::nanf("")); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(code_of([&] { index.search(base.view(), 1); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(code_of([&] { index.search(base.view().slice(0, 1), 1, {0}); }), ErrorCode::InvalidArgument);
+  VectorSet batch = doubles::clustered(VectorType::F32, 40, 4, 8);
+  reinterpret_cast<float*>(batch.row(33))[2] = std::nanf("");
+  try {
+    index.search_batch(batch, 3);
+    FAIL() << "a query that is no number was answered";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("row 33, column 2"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(code_of([&] { index.search_batch(base, std::size_t{1} << 50); }), ErrorCode::OutOfMemory);
   try {
     index.search(shorter, 1);
   } catch (const Error& error) {

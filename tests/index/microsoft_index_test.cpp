@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -107,7 +108,8 @@ TEST(MicrosoftIndex, NeverReturnsDeletedOrFrozenPoints) {
 }
 
 TEST(MicrosoftIndex, BecomesAnIndexFileWithTheSameAnswers) {
-  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "of_microsoft.idx";
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "of_microsoft.idx");
   for (const GoldenCase& golden_case : kDynamic) {
     OpenOptions options;
     options.metric = golden_case.metric;
@@ -122,7 +124,8 @@ TEST(MicrosoftIndex, BecomesAnIndexFileWithTheSameAnswers) {
 }
 
 TEST(MicrosoftIndex, WhatWeExportIsReadBackWithTheSameAnswers) {
-  const std::filesystem::path prefix = std::filesystem::path(testing::TempDir()) / "exported";
+  const std::filesystem::path prefix =
+      std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "exported");
   for (const VectorType type : {VectorType::F32, VectorType::I8, VectorType::U8}) {
     for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
       if (metric == Distance::InnerProduct && type != VectorType::F32) continue;  // theirs is for f32 only
@@ -146,7 +149,8 @@ TEST(MicrosoftIndex, WhatWeExportIsReadBackWithTheSameAnswers) {
 }
 
 TEST(MicrosoftIndex, TwinsBecomeNodesThatAreAllReachable) {
-  const std::filesystem::path prefix = std::filesystem::path(testing::TempDir()) / "twins";
+  const std::filesystem::path prefix =
+      std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "twins");
   const VectorSet distinct = doubles::clustered(VectorType::U8, 30, 6, 12);
   VectorSet base(VectorType::U8, 900, 6);
   for (std::size_t i = 0; i < 900; ++i) std::copy_n(distinct.row(i % 30), base.row_bytes(), base.row(i));
@@ -158,8 +162,21 @@ TEST(MicrosoftIndex, TwinsBecomeNodesThatAreAllReachable) {
   EXPECT_EQ(Index::open(prefix).search(distinct.view().slice(3, 1), 900).size(), 900u);
 }
 
+TEST(MicrosoftIndex, IsNotTakenForAnIndexOfOursBesideItsVectors) {
+  // "name.data" is a vector file of theirs, and "name" a fine name for an index of it.
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "beside");
+  const VectorSet set = doubles::clustered(VectorType::U8, 50, 6, 1);
+  write_vectors(path.string() + ".data", set);
+  IndexBuilder().build_from_vectors(set).save(path, true);
+  EXPECT_EQ(file_kind(path), FileKind::Index);
+  EXPECT_EQ(Index::open(path).size(), 50u);
+  EXPECT_TRUE(verify(path).ok());
+}
+
 TEST(MicrosoftIndex, RefusesWhatTheirFilesCannotHold) {
-  const std::filesystem::path prefix = std::filesystem::path(testing::TempDir()) / "refused";
+  const std::filesystem::path prefix =
+      std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "refused");
   const auto code = [&](const Index& index) {
     try {
       index.save_microsoft(prefix, true);

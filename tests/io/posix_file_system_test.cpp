@@ -115,6 +115,13 @@ TEST_F(PosixFileSystem, CreatesOnlyWhatIsNotThereAndFollowsNoLink) {
   EXPECT_FALSE(fs::exists(directory_ / "target"));
 }
 
+TEST_F(PosixFileSystem, NoFileTakesThePlaceOfADeviceOrAPipe) {
+  make(directory_ / "file", bytes_of("new"));
+  ASSERT_EQ(::mkfifo((directory_ / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(code_of([&] { files_.rename(directory_ / "file", directory_ / "pipe"); }), ErrorCode::InvalidArgument);
+  EXPECT_TRUE(fs::is_fifo(directory_ / "pipe"));
+}
+
 TEST_F(PosixFileSystem, ADanglingLinkExists) {
   fs::create_symlink(directory_ / "target", directory_ / "link");
   EXPECT_TRUE(files_.exists(directory_ / "link"));
