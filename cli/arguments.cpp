@@ -36,7 +36,7 @@ Arguments::~Arguments() = default;
 namespace {
 
 template <class T>
-constexpr bool is_integer =
+constexpr bool kIsInteger =
     std::is_same_v<T, std::uint32_t> || std::is_same_v<T, std::uint64_t> ||
     std::is_same_v<T, std::optional<std::uint32_t>> || std::is_same_v<T, std::optional<std::uint64_t>>;
 
@@ -81,7 +81,7 @@ void Arguments::option(const std::string& names, T& value, const std::string& ty
   } else if constexpr (std::is_same_v<T, std::optional<std::filesystem::path>>) {
     option = parser_->app.add_option_function<std::string>(
         names, [&value](const std::string& text) { value = std::filesystem::path(text); }, help);
-  } else if constexpr (is_integer<T>) {
+  } else if constexpr (kIsInteger<T>) {
     option = parser_->app.add_option_function<std::string>(
         names, [&value, names](const std::string& text) { parse_integer(names, text, value); }, help);
   } else {
