@@ -30,9 +30,9 @@ class Reachability {
   std::size_t reached_ = 0;
 };
 
-/// Gives every node that no walk from the entry points reaches an edge from a near node that is reached: into free
-/// room, else in place of an edge that no other node depends on. Returns how many edges were added; afterwards all
-/// nodes are reachable (for max_degree >= 2).
+/// Gives every node that no walk from the entry points reaches an edge from a near node (in the space's
+/// neighborhood) that is reached: into free room, else in place of an edge that no other node depends on. Returns how
+/// many edges were added; afterwards all nodes are reachable (for max_degree >= 2).
 template <class Space>
 std::size_t make_reachable(const Space& space, base::Adjacency& graph, std::uint32_t max_degree,
                            std::span<const Slot> entry_points);

@@ -18,6 +18,7 @@ using base::Slot;
 ///   score(query, slots, count, out)                   distances to stored rows
 ///   score_block(query, rows, norms, first, count, out) distances to rows standing one after the other
 ///   rows(), norms(), prefetch(slot)
+///   neighborhood()                                    the space in which to look for rows that are like a row
 
 /// The library's kernels over stored rows.
 class KernelSpace {
@@ -27,7 +28,8 @@ class KernelSpace {
 
   /// `norms`: inverse norms by slot (cosine), else null.
   KernelSpace(Distance metric, const base::RowsView& rows, const float* norms)
-      : rows_(rows),
+      : metric_(metric),
+        rows_(rows),
         norms_(norms),
         float_kernels_(&distance::kernels(metric, rows.type, VectorType::F32)),
         native_kernels_(is_integer(rows.type) ? &distance::kernels(metric, rows.type, rows.type) : float_kernels_) {}
@@ -44,6 +46,10 @@ class KernelSpace {
                    std::size_t count, float* out) const {
     kernels_for(query).block(query, rows, norms, first, count, out);
   }
+  /// By inner product the nearest rows of nearly every row are the few of great norm, so likeness is Euclidean.
+  KernelSpace neighborhood() const {
+    return metric_ == Distance::InnerProduct ? KernelSpace(Distance::L2, rows_, nullptr) : *this;
+  }
   /// Starts fetching a row; the kernel's own prefetch covers what is not yet under way.
   void prefetch(Slot slot) const noexcept {
     const std::byte* row = rows_.row(slot);
@@ -59,6 +65,7 @@ class KernelSpace {
     return query.form == VectorType::F32 ? *float_kernels_ : *native_kernels_;
   }
 
+  Distance metric_;
   base::RowsView rows_;
   const float* norms_;
   const distance::KernelTable* float_kernels_;
@@ -93,6 +100,7 @@ class CustomSpace {
                    float* out) const {
     score_rows(query, count, out, [&](std::size_t i) { return rows.row(first + i); });
   }
+  CustomSpace neighborhood() const { return *this; }
   void prefetch(Slot) const noexcept {}
 
  private:
