@@ -7,6 +7,7 @@
 #include "index/index_state.hpp"
 #include "index/ingest.hpp"
 #include "index/twins.hpp"
+#include "quantization/build_codes.hpp"
 
 namespace diskann {
 
@@ -126,9 +127,11 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
       state->norms = std::move(norms);
     }
     const float* norms = state->norms.empty() ? nullptr : state->norms.data();
-    const graph::KernelSpace space(metric, rows, norms);
-    graph = graph::build_incremental(space, graph::choose_entry_points(metric, rows, norms, checked.seed, team),
-                                     checked, team, execution);
+    std::vector<base::Slot> entry_points = graph::choose_entry_points(metric, rows, norms, checked.seed, team);
+    const auto codes = quantization::encode_for_building(metric, rows, norms, team);
+    const graph::KernelSpace space = codes ? graph::KernelSpace(codes->metric, codes->rows, nullptr)
+                                           : graph::KernelSpace(metric, rows, norms);
+    graph = graph::build_incremental(space, std::move(entry_points), checked, team, execution);
   }
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
@@ -214,13 +217,16 @@ BuildEstimate IndexBuilder::estimate(std::uint64_t rows, std::size_t dimension, 
     return base::checked_multiply(a, b, "the estimate", ErrorCode::InvalidArgument);
   };
   BuildEstimate estimate;
-  estimate.vectors = times(rows, base::row_stride(settings_->store_as.value_or(type), dimension));
+  const VectorType stored = settings_->store_as.value_or(type);
+  estimate.vectors = times(rows, base::row_stride(stored, dimension));
   estimate.graph = times(rows, graph::growing_row_slots(parameters.max_degree) * sizeof(base::Slot));
   const std::uint64_t visited = rows / 8 * 4;                                              // four walks a thread
   const std::uint64_t lists = (parameters.search_list_size + parameters.max_degree) * 64;  // candidates and rows
   const std::uint64_t edges = rows / 50 * parameters.max_degree * 2 * sizeof(base::Slot) * 2;
+  const bool coded = size_of(stored) > 1 && settings_->metric != Distance::Custom;
+  const std::uint64_t codes = coded ? times(rows, base::row_stride(VectorType::U8, dimension)) : 0;
   constexpr std::uint64_t kFixed = std::uint64_t{16} << 20;
-  estimate.scratch = threads * (visited + lists) + edges + rows * (sizeof(std::uint64_t) * 2) + kFixed;
+  estimate.scratch = threads * (visited + lists) + edges + codes + rows * (sizeof(std::uint64_t) * 2) + kFixed;
   return estimate;
 }
 
