@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "base/adjacency.hpp"
@@ -21,7 +22,8 @@ constexpr std::uint32_t row_slots(std::uint32_t max_degree) noexcept {
 }
 /// Room while a graph grows: slack for reverse edges that are pruned later, many at a time.
 constexpr std::uint32_t growing_row_slots(std::uint32_t max_degree) noexcept {
-  return static_cast<std::uint32_t>(base::round_up(max_degree + max_degree / 4, 16));
+  const auto slots = static_cast<std::uint32_t>(base::round_up(max_degree + max_degree / 8, 8));
+  return std::max(slots, row_slots(max_degree));
 }
 
 /// Batch-synchronous incremental Vamana, after ParlayANN (Manohar et al., PPoPP 2024): points come in a random order,
