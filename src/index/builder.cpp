@@ -129,8 +129,8 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     const float* norms = state->norms.empty() ? nullptr : state->norms.data();
     std::vector<base::Slot> entry_points = graph::choose_entry_points(metric, rows, norms, checked.seed, team);
     const auto codes = quantization::encode_for_building(metric, rows, norms, team);
-    const graph::KernelSpace space = codes ? graph::KernelSpace(codes->metric, codes->rows, nullptr)
-                                           : graph::KernelSpace(metric, rows, norms);
+    const graph::KernelSpace space =
+        codes ? graph::KernelSpace(codes->metric, codes->rows, nullptr) : graph::KernelSpace(metric, rows, norms);
     graph = graph::build_incremental(space, std::move(entry_points), checked, team, execution);
   }
   state->graph = std::move(graph.adjacency);
