@@ -121,22 +121,26 @@ void put_graph(OutputFile& file, const base::Adjacency& graph, base::Slot start)
   }
 }
 
+/// Files of an older set that must go. Throws AlreadyExists where there is a set and it may not be replaced.
+std::vector<std::filesystem::path> stale_files(const std::filesystem::path& prefix, bool overwrite) {
+  std::vector<std::filesystem::path> stale;
+  const auto look = [&](const char* suffix) {
+    if (io::file_system().exists(set_file(prefix, suffix))) stale.push_back(set_file(prefix, suffix));
+  };
+  for (const char* suffix : kOptionalFiles) look(suffix);
+  if (overwrite) return stale;
+  for (const char* suffix : {"", ".data", "_metadata.bin"}) look(suffix);
+  if (!stale.empty())
+    refuse(ErrorCode::AlreadyExists, stale.front(), "a file of this set exists already", "--force overwrites it");
+  return stale;
+}
+
 }  // namespace
 
 void write_microsoft_memory_set(const std::filesystem::path& prefix, const base::RowsView& vectors,
                                 const base::Adjacency& graph, base::Slot start, Distance metric, bool overwrite) {
   check_writable(prefix, vectors, graph, start, metric);
-  io::FileSystem& files = io::file_system();
-  std::vector<std::filesystem::path> stale;
-  for (const char* suffix : kOptionalFiles)
-    if (files.exists(set_file(prefix, suffix))) stale.push_back(set_file(prefix, suffix));
-  if (!overwrite) {
-    for (const char* suffix : {"", ".data", "_metadata.bin"})
-      if (files.exists(set_file(prefix, suffix))) stale.push_back(set_file(prefix, suffix));
-    if (!stale.empty())
-      refuse(ErrorCode::AlreadyExists, stale.front(), "a file of this set exists already", "--force overwrites it");
-  }
-
+  stale_files(prefix, overwrite);  // refused before the work
   StagedFiles staged;
   staged.add(set_file(prefix, ".data"), [&](OutputFile& file) {
     put_data(file, vectors, metric == Distance::Cosine && vectors.type == VectorType::F32);
@@ -148,11 +152,16 @@ void write_microsoft_memory_set(const std::filesystem::path& prefix, const base:
   });
   staged.add(prefix, [&](OutputFile& file) { put_graph(file, graph, start); });
 
+  // Two processes may write the same set: the later one replaces that of the other whole.
+  io::FileSystem& files = io::file_system();
+  const std::filesystem::path directory = prefix.has_parent_path() ? prefix.parent_path() : ".";
+  const std::shared_ptr<const void> lock = files.lock_directory(directory);
+  const std::vector<std::filesystem::path> stale = stale_files(prefix, overwrite);
+
   // Without its graph the prefix names no set, so whoever opens it while it changes finds nothing rather than the new
   // vectors under the old graph.
-  const std::filesystem::path directory = prefix.has_parent_path() ? prefix.parent_path() : ".";
   if (files.exists(prefix)) {
-    files.remove(prefix);  // of two processes at once, the second fails here
+    files.remove(prefix);
     files.sync_directory(directory);
   }
   for (const auto& path : stale) files.remove(path);

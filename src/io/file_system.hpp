@@ -43,6 +43,9 @@ class FileSystem {
   virtual void sync_directory(const std::filesystem::path& directory) = 0;
   /// A symbolic link exists, wherever it leads.
   virtual bool exists(const std::filesystem::path& path) = 0;
+  /// Waits until no one else holds the directory, in this process or another, and holds it while the pointer lives; for
+  /// changes of several files that must not mix. Null where the file system has no locks.
+  virtual std::shared_ptr<const void> lock_directory(const std::filesystem::path& directory) = 0;
 };
 
 /// What the library uses: the system's, unless an override is in force.

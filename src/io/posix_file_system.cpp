@@ -1,6 +1,7 @@
 #include "io/posix_file_system.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -163,12 +164,10 @@ class PosixFileSystem final : public FileSystem {
   }
 
   void sync_directory(const std::filesystem::path& directory) override {
-    const std::filesystem::path& path = directory.empty() ? std::filesystem::path(".") : directory;
-    Descriptor fd(retry([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-    if (fd.get() < 0) throw IoError("cannot open directory", path.string(), errno);
+    const Descriptor fd = open_directory(directory);
     // EINVAL: a file system without such a thing, where names need no help of ours.
     if (retry([&] { return ::fsync(fd.get()); }) != 0 && errno != EINVAL)
-      throw IoError("cannot sync directory", path.string(), errno);
+      throw IoError("cannot sync directory", directory.string(), errno);
   }
 
   bool exists(const std::filesystem::path& path) override {
@@ -176,6 +175,20 @@ class PosixFileSystem final : public FileSystem {
     if (::lstat(path.c_str(), &status) == 0) return true;
     if (errno == ENOENT || errno == ENOTDIR) return false;
     throw IoError("cannot look up", path.string(), errno);
+  }
+
+  std::shared_ptr<const void> lock_directory(const std::filesystem::path& directory) override {
+    auto fd = std::make_shared<Descriptor>(open_directory(directory));
+    if (retry([&] { return ::flock(fd->get(), LOCK_EX); }) != 0) return nullptr;
+    return fd;
+  }
+
+ private:
+  static Descriptor open_directory(const std::filesystem::path& directory) {
+    const char* path = directory.empty() ? "." : directory.c_str();
+    Descriptor fd(retry([&] { return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (fd.get() < 0) throw IoError("cannot open directory", path, errno);
+    return fd;
   }
 };
 

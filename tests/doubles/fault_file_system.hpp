@@ -63,6 +63,7 @@ class FaultFileSystem final : public io::FileSystem {
   void remove(const std::filesystem::path& path) override;
   void sync_directory(const std::filesystem::path& directory) override;
   bool exists(const std::filesystem::path& path) override;
+  std::shared_ptr<const void> lock_directory(const std::filesystem::path&) override { return nullptr; }
 
   /// A durable file, without a trace.
   void put(const std::string& path, std::vector<std::byte> content);

@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <barrier>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
@@ -144,6 +146,35 @@ TEST(MicrosoftIndex, WhatWeExportIsReadBackWithTheSameAnswers) {
           EXPECT_NEAR(ours[i].distance, theirs[i].distance, 1e-5f * std::max(1.0f, std::abs(ours[i].distance)));
         }
       }
+    }
+  }
+}
+
+TEST(ConcurrentMicrosoftExports, ToOnePrefixNeverMix) {
+  const std::filesystem::path prefix =
+      std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "both");
+  const VectorSet sets[] = {doubles::clustered(VectorType::U8, 300, 12, 7),
+                            doubles::clustered(VectorType::U8, 300, 12, 8)};
+  const Index indexes[] = {IndexBuilder().max_degree(16).seed(1).build_from_vectors(sets[0]),
+                           IndexBuilder().max_degree(16).seed(2).build_from_vectors(sets[1])};
+  for (int round = 0; round < 100; ++round) {
+    for (const char* suffix : {"", ".data", "_metadata.bin"}) std::filesystem::remove(prefix.string() + suffix);
+    std::barrier start(2);
+    std::vector<std::thread> writers;
+    for (const Index& index : indexes) {
+      writers.emplace_back([&] {
+        start.arrive_and_wait();
+        index.save_microsoft(prefix, true);
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+    const Index found = Index::open(prefix);
+    const bool first = found.search(sets[0].view().slice(0, 1), 1)[0].distance == 0.0f;
+    const Index& expected = indexes[first ? 0 : 1];
+    EXPECT_EQ(found.graph_statistics().edges, expected.graph_statistics().edges) << "round " << round;
+    for (std::size_t q = 0; q < 300; ++q) {
+      const VectorView query = sets[first ? 0 : 1].view().slice(q, 1);
+      ASSERT_EQ(found.search(query, 3), expected.search(query, 3)) << "round " << round;
     }
   }
 }
