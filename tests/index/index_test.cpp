@@ -81,9 +81,9 @@ double recall_at_10(const Index& index, const VectorSet& base, const VectorSet& 
   std::size_t right = 0;
   for (std::size_t q = 0; q < queries.rows(); ++q) {
     const VectorView query = queries.view().slice(q, 1);
-    const float tenth = exact_order(base, query, index.metric())[9].first;
-    const float bound = tenth + std::abs(tenth) * 1e-5f;
-    for (const Hit& hit : index.search(query, 10, {list})) right += hit.distance <= bound;
+    const double tenth = exact_order(base, query, index.metric())[9].first;
+    const double bound = tenth + std::abs(tenth) * 1e-5;
+    for (const Hit& hit : index.search(query, 10, {list})) right += double{hit.distance} <= bound;
   }
   return static_cast<double>(right) / (10.0 * static_cast<double>(queries.rows()));
 }
