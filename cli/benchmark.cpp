@@ -11,6 +11,7 @@
 #include "json_row.hpp"
 #include "measure.hpp"
 #include "plot.hpp"
+#include "result_text.hpp"
 #include "table.hpp"
 #include "text_file.hpp"
 
@@ -53,7 +54,7 @@ void check_flags(const BenchmarkOptions& options) {
 }
 
 SearchResults read_truth(const BenchmarkOptions& options, std::size_t queries) {
-  SearchResults truth = read_results(*options.truth);
+  SearchResults truth = read_any_results(*options.truth);
   // Fewer queries may be measured than the truth knows; with more of them it belongs to another query set.
   if (truth.rows < queries || (truth.rows > queries && !options.max_queries)) {
     throw Error(ErrorCode::InvalidArgument, fmt::format("{} is the truth of {} queries, there are {}",
@@ -222,7 +223,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   const auto options = std::make_shared<BenchmarkOptions>();
   arguments.option("-i,--index,--input", options->index.path, "FILE", "Index to measure", Need::Required);
   arguments.option("-q,--queries", options->queries.path, "FILE", "Vector file of queries", Need::Required);
-  arguments.option("-g,--groundtruth,--ground-truth", options->truth, "FILE", "True neighbours, for recall");
+  arguments.option("-g,--groundtruth,--ground-truth", options->truth, "FILE",
+                   "True neighbours, for recall: .bin, .ivecs, .txt or .json");
   arguments.option("-k", options->k, "N", "Hits for each query (default 10)");
   arguments.option("-L,--search-list-size,--search-list-sizes", options->search_lists, "LIST",
                    "Candidate lists to measure (default 10,20,40,80,160)");

@@ -35,8 +35,9 @@ void compare(const RecallOptions& options, Session& session) {
 
 std::function<void(Session&)> declare(Arguments& arguments) {
   const auto options = std::make_shared<RecallOptions>();
-  arguments.option("-g,--groundtruth,--ground-truth", options->truth, "FILE", "True neighbours", Need::Required);
-  arguments.option("-r,--results", options->results, "FILE", "Results: .txt, .json, .ivecs or .bin", Need::Required);
+  arguments.option("-g,--groundtruth,--ground-truth", options->truth, "FILE",
+                   "True neighbours: .bin, .ivecs, .txt or .json", Need::Required);
+  arguments.option("-r,--results", options->results, "FILE", "Results: .bin, .ivecs, .txt or .json", Need::Required);
   arguments.option("-k", options->k, "N", "Hits that count (default: as many as both files have)");
   return [options](Session& session) { compare(*options, session); };
 }

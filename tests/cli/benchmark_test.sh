@@ -32,6 +32,16 @@ expect 0 search -i a.idx -q query.fbin -k 10 -L 40 -o hits.bin
 expect 0 recall -g truth.bin -r hits.bin -k 10 --json
 is "$(json out /recall)" "x == $middle"
 
+# The truth in every form that groundtruth writes.
+for form in ivecs txt json; do
+  expect 0 groundtruth -i base.fbin -q query.fbin -k 20 -o "truth.$form"
+  expect 0 benchmark -i a.idx -q query.fbin -g "truth.$form" -k 10 -L 40 --recall --json
+  equal "$(json out /recall)" "$middle"
+done
+expect 0 search -i a.idx -q query.fbin --range 0.5 -o near.txt
+expect 3 benchmark -i a.idx -q query.fbin -g near.txt
+has err "range results"
+
 # One measure alone.
 expect 0 benchmark -i a.idx -q query.fbin -L 20 --throughput --json
 json out /qps >/dev/null
