@@ -13,13 +13,17 @@
 
 namespace diskann {
 
+namespace index {
+inline constexpr const char* kMicrosoftBuilder = "microsoft";
+}
+
 /// What an index is made of. Everything else (searcher, file, Microsoft's set) reads it.
 struct Index::State {
   BuildParameters parameters;
   Distance metric = Distance::L2;
   VectorType source_type = VectorType::F32;
-  std::string builder = "incremental";
-  base::RowStore rows;  ///< one row a node
+  std::string builder = "incremental";  ///< or kMicrosoftBuilder
+  base::RowStore rows;                  ///< one row a node
   base::SharedArray<float> norms;
   base::Adjacency graph;
   std::vector<base::Slot> entry_points;
