@@ -77,8 +77,9 @@ std::size_t query_of(const std::filesystem::path& path, const nlohmann::json& en
   if (entry.contains("query")) {
     const auto& number = entry["query"];
     if (!number.is_number_unsigned() || number.get<std::uint64_t>() >= seen.size()) {
-      refuse(path, at, fmt::format("the entry has \"query\" {}, which is no number below {}, the count of entries",
-                                   number.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace), seen.size()));
+      refuse(path, at,
+             fmt::format("the entry has \"query\" {}, which is no number below {}, the count of entries",
+                         number.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace), seen.size()));
     }
     query = number.get<std::size_t>();
   }
@@ -122,10 +123,11 @@ SearchResults nearest_results(const std::filesystem::path& path, const Rows& row
   if (!rows.hits.empty()) results.k = rows.hits.front().size();
   for (std::size_t row = 0; row < results.rows; ++row) {
     if (rows.hits[row].size() != results.k) {
-      throw Error(ErrorCode::InvalidArgument,
-                  fmt::format("{} holds range results: query 0 has {} of them, query {} has {}; the k nearest are needed",
-                              path.string(), results.k, row, rows.hits[row].size()),
-                  "search without --range; where k points were not found, write .bin or .ivecs, which mark the gaps");
+      throw Error(
+          ErrorCode::InvalidArgument,
+          fmt::format("{} holds range results: query 0 has {} of them, query {} has {}; the k nearest are needed",
+                      path.string(), results.k, row, rows.hits[row].size()),
+          "search without --range; where k points were not found, write .bin or .ivecs, which mark the gaps");
     }
     for (const Hit& hit : rows.hits[row]) {
       results.ids.push_back(hit.id);

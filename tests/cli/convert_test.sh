@@ -42,6 +42,8 @@ expect 0 convert -i centred.fbin -o coded.u8bin --output-type u8 --quantization 
 equal "$(numbers coded.u8bin 8 6 1)" "0 0 128 128 255 255"
 expect 0 convert -i centred.fbin -o coded.i8bin --output-type i8 --quantization standard
 expect 2 convert -i centred.fbin -o coded.fbin --quantization minmax
+expect 2 convert -i a.fbin -o a.u8bin --force # vector files are always replaced
+has err "--force"
 # What does not fit is refused, and leaves nothing.
 expect 3 convert -i unit.fbin -o no.u8bin --output-type u8
 [ ! -e no.u8bin ] || die "a refused conversion left a file"
@@ -60,10 +62,18 @@ equal "$(json out /format /points /dtype)" "$(printf 'microsoft\t400\tf32')"
 equal "$(numbers ms.data 0 2)" "400 10"
 expect 0 info ms -m l2 --dtype f32 --json
 equal "$(json out /kind /points)" "$(printf 'microsoft\t400')"
+for unknown in search_list_size alpha seed; do has_not out $unknown; done
+expect 0 info ms
+has_not out alpha
+expect 3 info ms -m cosine
+expect 3 info ms --dtype u8
 expect 0 search -i ms -m l2 --dtype f32 -q query.fbin -k 5 -o ms.txt
 equal "$(cat ms.txt)" "$(cat a.txt)"
 expect 0 verify -i ms -m l2 --dtype f32
 expect 0 convert -i ms -m l2 --dtype f32 -o again.idx --output-format diskann
+expect 0 info again.idx --json # what built it is not known here either
+has_not out alpha
+expect 2 convert -i a.idx -o no.idx --output-format diskann --dtype f32 --input-dtype f32
 expect 0 search -i again.idx -q query.fbin -k 5 -o again.txt
 equal "$(cat again.txt)" "$(cat a.txt)"
 expect 4 convert -i a.idx -o ms --output-format microsoft

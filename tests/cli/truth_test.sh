@@ -22,6 +22,9 @@ expect 0 recall -g truth.bin -r found.txt
 has out "recall@3  0.833333"
 expect 0 recall -g truth.bin -r found.txt -k 1 --json
 equal "$(json out /recall /k /queries)" "$(printf '1\t1\t2')"
+printf '0 1 2\n' >one.txt
+expect 0 recall -g one.txt -r one.txt
+has out "(1 query)"
 printf '0 0 0\n9 9 9\n' >twice.txt
 expect 0 recall -g truth.ivecs -r twice.txt --json
 is "$(json out /recall)" 'x > 0.1666 && x < 0.1667'
