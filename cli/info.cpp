@@ -266,7 +266,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.flag("--memory", options->memory, "Memory by component");
   arguments.option("--input-format", options->format, "FORMAT", "Format of a vector file, whatever its suffix");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
-  declare_index_flags(arguments, options->index, false);
+  declare_index_flags(arguments, options->index, false, "a Microsoft index or a .bin file: f32, f16, i8 or u8");
   return [options](Session& session) {
     if (!options->path) {
       if (asks_for_more(*options)) throw UsageError("these flags need a file", "name one: diskann info FILE");

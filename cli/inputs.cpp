@@ -30,9 +30,9 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
   return options;
 }
 
-void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map) {
+void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map, const std::string& typed) {
   arguments.option("-m,--metric", input.metric, "METRIC", "Metric of a Microsoft index: l2, cosine or ip");
-  arguments.option("--dtype", input.type, "TYPE", "Type of a Microsoft index: f32, i8 or u8");
+  arguments.option("--dtype", input.type, "TYPE", "Type of " + typed);
   if (with_map) arguments.flag("--map", input.map, "Use the index file in place (memory-mapped)");
 }
 

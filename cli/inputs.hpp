@@ -29,8 +29,9 @@ struct IndexInput {
   bool map = false;                   ///< --map
 };
 
-/// Declares -m and --dtype; `with_map` also --map.
-void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map);
+/// Declares -m and --dtype, the type of `typed`; `with_map` also --map.
+void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map,
+                         const std::string& typed = "a Microsoft index: f32, i8 or u8");
 OpenOptions open_options(const IndexInput& input);
 /// Opens it, or reads only what it says of itself; InvalidArgument where -m or --dtype contradicts the file.
 Index open_index(const IndexInput& input, const Execution& execution);

@@ -13,16 +13,12 @@
 
 namespace diskann {
 
-namespace index {
-inline constexpr const char* kMicrosoftBuilder = "microsoft";
-}
-
 /// What an index is made of. Everything else (searcher, file, Microsoft's set) reads it.
 struct Index::State {
   BuildParameters parameters;
   Distance metric = Distance::L2;
   VectorType source_type = VectorType::F32;
-  std::string builder = "incremental";  ///< or kMicrosoftBuilder
+  std::string builder = "incremental";  ///< or index::kMicrosoftBuilder
   base::RowStore rows;                  ///< one row a node
   base::SharedArray<float> norms;
   base::Adjacency graph;
