@@ -87,6 +87,8 @@ void Arguments::option(const std::string& names, T& value, const std::string& ty
   } else {
     option = parser_->app.add_option(names, value, help);
   }
+  // "" where a script's variable was empty: refused here, before anything is read, and for every flag.
+  option->check([](const std::string& text) { return text.empty() ? "expected a value, found ''" : ""; }, "");
   option->type_name(type);
   if (need == Need::Required) option->required();
   remember(names, true, help);

@@ -11,6 +11,7 @@
 #include "json_row.hpp"
 #include "measure.hpp"
 #include "plot.hpp"
+#include "result_text.hpp"
 #include "table.hpp"
 #include "text_file.hpp"
 
@@ -40,6 +41,17 @@ void check_flags(const BenchmarkOptions& options) {
   if (options.plot && !options.throughput && !options.all && (options.latency || options.recall)) {
     throw UsageError("--plot draws queries a second, which are not measured", "add --throughput");
   }
+  if (options.plot && options.plot->extension() != ".svg") {
+    throw UsageError(fmt::format("--plot draws SVG, which '{}' does not say", options.plot->string()),
+                     "give it a name that ends in .svg");
+  }
+  if (options.all && (options.latency || options.throughput || options.recall)) {
+    throw UsageError("--all contradicts --latency, --throughput and --recall, which measure one thing alone",
+                     "leave one out");
+  }
+  if (options.rounds && options.recall && !options.latency && !options.throughput) {
+    throw UsageError("--rounds: --recall alone times nothing", "leave --rounds out, or add --throughput");
+  }
   if (options.ids_directory && (options.latency || options.all || options.rounds)) {
     throw UsageError("--ids-dir times one batch for each search list: --latency, --all and --rounds contradict it",
                      "leave one out");
@@ -53,17 +65,17 @@ void check_flags(const BenchmarkOptions& options) {
 }
 
 SearchResults read_truth(const BenchmarkOptions& options, std::size_t queries) {
-  SearchResults truth = read_results(*options.truth);
+  SearchResults truth = read_any_results(*options.truth);
   // Fewer queries may be measured than the truth knows; with more of them it belongs to another query set.
   if (truth.rows < queries || (truth.rows > queries && !options.max_queries)) {
-    throw Error(ErrorCode::InvalidArgument, fmt::format("{} is the truth of {} queries, there are {}",
-                                                        options.truth->string(), truth.rows, queries));
+    throw Error(ErrorCode::InvalidArgument, fmt::format("{} is the truth of {}, there are {}", options.truth->string(),
+                                                        counted(truth.rows, "query", "queries"), queries));
   }
   if (truth.k < options.k) {
-    throw Error(
-        ErrorCode::InvalidArgument,
-        fmt::format("{} has {} neighbours a query, -k {} needs as many", options.truth->string(), truth.k, options.k),
-        "make a longer truth: diskann groundtruth -k …");
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{} has {} a query, -k {} needs as many", options.truth->string(),
+                            counted(truth.k, "neighbour", "neighbours"), options.k),
+                "make a longer truth: diskann groundtruth -k …");
   }
   truth.rows = queries;
   truth.ids.resize(queries * truth.k);
@@ -128,12 +140,14 @@ Table table_for(const Workload& workload) {
   return Table(header);
 }
 
-std::vector<std::uint32_t> lists_to_measure(const BenchmarkOptions& options, const Workload& workload,
-                                            Session& session) {
-  std::vector<std::uint32_t> lists;
-  if (options.search_lists || !options.target_recall) {
-    lists = parse_list(options.search_lists ? *options.search_lists : kDefaultLists, "-L");
-  }
+/// What -L asks for, or else the default; nothing where only the target is to be found.
+std::vector<std::uint32_t> lists_asked_for(const BenchmarkOptions& options) {
+  if (options.search_lists) return parse_list(*options.search_lists, "-L");
+  return options.target_recall ? std::vector<std::uint32_t>() : parse_list(kDefaultLists, "-L");
+}
+
+std::vector<std::uint32_t> lists_to_measure(const BenchmarkOptions& options, std::vector<std::uint32_t> lists,
+                                            const Workload& workload, Session& session) {
   if (options.target_recall) {
     // The float carries 0.95 as 0.949999988; the wish is the short decimal.
     const double target = std::stod(fmt::format("{}", *options.target_recall));
@@ -150,16 +164,18 @@ void describe(const BenchmarkOptions& options, const Workload& workload, const S
                            index.dimension(), to_string(index.type()), to_string(index.metric())));
   session.note(fmt::format("machine  {} · {}", system.processor, system.isa));
   const unsigned threads = workload.threads == 0 ? system.threads : workload.threads;
-  session.note(fmt::format("runs     {} queries · k {} · qps: median of {} rounds in one batch on {} thread{}{}",
-                           count_text(workload.queries.rows()), workload.k, workload.rounds, threads,
-                           threads == 1 ? "" : "s", workload.latency ? " · latency: one at a time on one thread" : ""));
+  session.note(fmt::format("runs     {} · k {} · qps: median of {} in one batch on {}{}",
+                           counted(workload.queries.rows(), "query", "queries"), workload.k,
+                           counted(workload.rounds, "round", "rounds"), counted(threads, "thread", "threads"),
+                           workload.latency ? " · latency: one at a time on one thread" : ""));
   if (workload.truth == nullptr) session.note("recall is unknown without the truth: add -g FILE");
 }
 
 void benchmark(const BenchmarkOptions& options, Session& session) {
   check_flags(options);
-  if (options.plot) check_output_directory(*options.plot);
-  if (options.ids_directory) check_output_directory(*options.ids_directory / "ids");
+  const std::vector<std::uint32_t> lists = lists_asked_for(options);
+  if (options.plot) check_output_file(*options.plot);
+  if (options.ids_directory) check_output_directory(*options.ids_directory);
   const Index index = open_index(options.index, session.execution());
   ReadOptions reading = read_options(options.queries, index.source_type());
   reading.limit = options.max_queries.value_or(kNoId);
@@ -187,7 +203,7 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
 
   Table table = table_for(workload);
   std::vector<PlotPoint> points;
-  for (const std::uint32_t list : lists_to_measure(options, workload, session)) {
+  for (const std::uint32_t list : lists_to_measure(options, lists, workload, session)) {
     const Measurement measured = measure(workload, list);
     // Harnesses keep every key of a line beside their own, so without --json they get what they need and no more.
     JsonRow row;
@@ -211,8 +227,8 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
   if (options.plot) {
     const unsigned threads = options.threads == 0 ? system.threads : options.threads;
     const std::string title =
-        fmt::format("{} · {} × {} {} · {} thread{}", options.index.path.filename().string(), count_text(index.size()),
-                    index.dimension(), to_string(index.type()), threads, threads == 1 ? "" : "s");
+        fmt::format("{} · {} × {} {} · {}", options.index.path.filename().string(), count_text(index.size()),
+                    index.dimension(), to_string(index.type()), counted(threads, "thread", "threads"));
     write_file(*options.plot, plot_recall_qps(points, title, fmt::format("recall@{}", options.k)));
     session.note(fmt::format("wrote {}", options.plot->string()));
   }
@@ -222,7 +238,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   const auto options = std::make_shared<BenchmarkOptions>();
   arguments.option("-i,--index,--input", options->index.path, "FILE", "Index to measure", Need::Required);
   arguments.option("-q,--queries", options->queries.path, "FILE", "Vector file of queries", Need::Required);
-  arguments.option("-g,--groundtruth,--ground-truth", options->truth, "FILE", "True neighbours, for recall");
+  arguments.option("-g,--groundtruth,--ground-truth", options->truth, "FILE",
+                   "True neighbours, for recall: .bin, .ivecs, .txt or .json");
   arguments.option("-k", options->k, "N", "Hits for each query (default 10)");
   arguments.option("-L,--search-list-size,--search-list-sizes", options->search_lists, "LIST",
                    "Candidate lists to measure (default 10,20,40,80,160)");
@@ -240,7 +257,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.flag("--all", options->all, "Measure all of these (default)");
   arguments.option("--max-queries", options->max_queries, "N", "Only the first N queries");
   arguments.option("--query-format", options->queries.format, "FORMAT", "Format of the queries, whatever their suffix");
-  arguments.option("--query-dtype", options->queries.type, "TYPE", "Type of .bin queries, if not that of the index");
+  arguments.option("--query-dtype", options->queries.type, "TYPE",
+                   "Type of .bin queries: f32, f16, i8 or u8 (default: that of the index)");
   declare_index_flags(arguments, options->index, true);
   return [options](Session& session) { benchmark(*options, session); };
 }

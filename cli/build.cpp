@@ -94,7 +94,7 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
     session.note(fmt::format("stored   {} as {}, losslessly: every component is an integer of 8 bits",
                              to_string(index.source_type()), to_string(index.type())));
   }
-  session.note(fmt::format("built    {} points in {} ({} with reading and writing)", count_text(index.size()),
+  session.note(fmt::format("built    {} in {} ({} with reading and writing)", counted(index.size(), "point", "points"),
                            duration_text(build_s), duration_text(session.elapsed())));
   session.note(fmt::format("wrote    {} · {}", options.output.string(), bytes_text(index_bytes)));
 }
@@ -174,7 +174,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
                    "Type to store: f32, f16, i8 or u8. Without it f32 data of small integers is stored in 8 bits, "
                    "losslessly. Also the type of a .bin file whose size does not tell it");
   arguments.option("--input-format", options->input.format, "FORMAT", "Format of the input, whatever its suffix");
-  arguments.option("--input-dtype", options->input.type, "TYPE", "Type of a .bin input, where --dtype differs");
+  arguments.option("--input-dtype", options->input.type, "TYPE",
+                   "Type of a .bin input: f32, f16, i8 or u8, where --dtype differs");
   arguments.option("--ids", options->ids, "FILE",
                    "One id for each row (.txt, .npy or tags .bin); default: row numbers");
   arguments.option("--memory-limit", options->memory_limit, "SIZE",

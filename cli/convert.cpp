@@ -35,6 +35,9 @@ void convert_index(const ConvertOptions& options, Session& session) {
         "--normalize, --center, --stats, --quantization, --skip, --limit and --input-format are for vector files",
         "leave them out: an index converts as it is");
   }
+  if (options.input.type && options.output_type) {
+    throw UsageError("--output-type is for vector files: an index keeps its type", "leave it out");
+  }
   const bool microsoft = format == "microsoft";
   check_index_output(options.output, options.force);
   if (microsoft) check_index_output(options.output.string() + ".data", options.force);
@@ -57,8 +60,9 @@ void convert_index(const ConvertOptions& options, Session& session) {
                     .add("points", index.size())
                     .add("dimension", index.dimension()));
   }
-  session.note(fmt::format("wrote {} · {} points × {} {} · {}", options.output.string(), count_text(index.size()),
-                           index.dimension(), to_string(index.type()), format));
+  session.note(fmt::format("wrote {} · {} × {} {} · {}", options.output.string(),
+                           counted(index.size(), "point", "points"), index.dimension(), to_string(index.type()),
+                           format));
 }
 
 void check_changes(const ConvertOptions& options, VectorType source, VectorType target) {
@@ -80,7 +84,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
   WriteOptions writing;
   writing.format =
       options.output_format ? parse_vector_format(*options.output_format) : vector_format_of(options.output);
-  check_output_directory(options.output);
+  check_output_file(options.output);
   ReadOptions reading = read_options(options.input, parse_type(options.output_type));
   reading.skip = options.skip.value_or(0);
   reading.limit = options.limit.value_or(kNoId);
@@ -139,11 +143,13 @@ std::function<void(Session&)> declare(Arguments& arguments) {
                    Need::Required);
   arguments.option("--output-format,--format", options->output_format, "FORMAT",
                    "fvecs bvecs fbin f16bin u8bin i8bin bin npy (default: by suffix); an index: microsoft or diskann");
-  arguments.option("--output-type,--output-dtype,--dtype", options->output_type, "TYPE",
-                   "f32, f16, i8 or u8; values that do not fit are refused. Also the type of a .bin file whose size "
-                   "does not tell it");
+  arguments.option(
+      "--output-type,--output-dtype,--dtype", options->output_type, "TYPE",
+      "Type to write: f32, f16, i8 or u8; values that do not fit are refused. Also the type of a .bin file whose size "
+      "does not tell it");
   arguments.option("--input-format", options->input.format, "FORMAT", "Format of the input, whatever its suffix");
-  arguments.option("--input-dtype,--input-type", options->input.type, "TYPE", "Type of a .bin file or Microsoft index");
+  arguments.option("--input-dtype,--input-type", options->input.type, "TYPE",
+                   "Type of a .bin file or Microsoft index: f32, f16, i8 or u8");
   arguments.option("-m,--metric", options->metric, "METRIC", "Metric of a Microsoft index");
   arguments.option("--skip", options->skip, "N", "Leave out the first N rows");
   arguments.option("--limit", options->limit, "N", "Take N rows at most");
@@ -152,7 +158,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--quantization", options->quantization, "HOW",
                    "To 8 bits: minmax spreads the range of all values, standard cuts at three standard deviations");
   arguments.flag("--stats", options->stats, "Say what the vectors written are like");
-  arguments.flag("--force", options->force, "Replace an index that exists");
+  arguments.flag("--force", options->force, "Replace an index that exists (vector files always are)");
   return [options](Session& session) { convert(*options, session); };
 }
 

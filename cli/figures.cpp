@@ -21,6 +21,10 @@ std::string count_text(std::uint64_t value) {
   return text;
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count_text(count), count == 1 ? one : many);
+}
+
 std::string short_count(double value) {
   constexpr std::array kUnits{"", "k", "M", "G", "T"};
   std::size_t unit = 0;

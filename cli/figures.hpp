@@ -9,6 +9,8 @@ namespace diskann::cli {
 
 /// 1234567 as "1,234,567".
 std::string count_text(std::uint64_t value);
+/// "1 query", "1,000 queries".
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 /// "999", "12.3k", "4.56M".
 std::string short_count(double value);
 /// "831 B", "12.3 MiB".

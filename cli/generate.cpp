@@ -33,9 +33,9 @@ void generate(const GenerateOptions& options, Session& session) {
       (options.labels && (*options.labels == options.output || options.labels == options.query_output))) {
     throw UsageError("two outputs have the same name", "give each file a name of its own");
   }
-  check_output_directory(options.output);
-  if (options.query_output) check_output_directory(*options.query_output);
-  if (options.labels) check_output_directory(*options.labels);
+  check_output_file(options.output);
+  if (options.query_output) check_output_file(*options.query_output);
+  if (options.labels) check_output_file(*options.labels);
 
   SyntheticOptions synthetic = options.synthetic;
   const std::uint64_t rows = synthetic.rows;
@@ -68,10 +68,12 @@ void generate(const GenerateOptions& options, Session& session) {
     session.row(row);
     return;
   }
-  session.note(fmt::format("wrote {} · {} × {} {} in {} clusters", options.output.string(), count_text(rows),
-                           synthetic.dimension, to_string(synthetic.type), synthetic.clusters));
+  session.note(fmt::format("wrote {} · {} × {} {} in {}", options.output.string(), count_text(rows),
+                           synthetic.dimension, to_string(synthetic.type),
+                           counted(synthetic.clusters, "cluster", "clusters")));
   if (options.query_output) {
-    session.note(fmt::format("wrote {} · {} queries", options.query_output->string(), count_text(options.queries)));
+    session.note(
+        fmt::format("wrote {} · {}", options.query_output->string(), counted(options.queries, "query", "queries")));
   }
   if (options.labels) session.note(fmt::format("wrote {}", options.labels->string()));
 }
@@ -84,7 +86,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--clusters", options->synthetic.clusters, "N", "Clusters (default 100)");
   arguments.option("--spread", options->synthetic.spread, "X",
                    "Standard deviation inside a cluster; centres lie in the unit cube (default 0.1)");
-  arguments.option("--dtype", options->type, "TYPE", "f32, f16, i8 or u8 (default: as the suffix says, else f32)");
+  arguments.option("--dtype", options->type, "TYPE",
+                   "Type to write: f32, f16, i8 or u8 (default: as the suffix says, else f32)");
   arguments.option("--seed", options->synthetic.seed, "N", "The same seed gives the same vectors (default 42)");
   arguments.option("--labels", options->labels, "FILE", "Write the cluster of each vector, one a line");
   arguments.option("--queries", options->queries, "N", "Draw N queries of the same clusters as well");

@@ -21,7 +21,7 @@ struct TruthOptions {
 
 void compute(const TruthOptions& options, Session& session) {
   const Distance metric = parse_distance(options.metric);
-  check_output_directory(options.output);
+  check_output_file(options.output);
   const Execution execution = session.execution(options.threads);
   const VectorSet base = read_vectors(options.base.path, read_options(options.base), execution);
   const VectorSet queries = read_vectors(options.queries.path, read_options(options.queries, base.type()), execution);
@@ -44,8 +44,9 @@ void compute(const TruthOptions& options, Session& session) {
                     .add("output", options.output.string()));
     return;
   }
-  session.note(fmt::format("{} exact neighbours of {} queries among {} points in {}", truth.k,
-                           count_text(queries.rows()), count_text(base.rows()), duration_text(seconds)));
+  session.note(fmt::format("{} of {} among {} in {}", counted(truth.k, "exact neighbour", "exact neighbours"),
+                           counted(queries.rows(), "query", "queries"), counted(base.rows(), "point", "points"),
+                           duration_text(seconds)));
   session.note(fmt::format("wrote {}", options.output.string()));
 }
 
@@ -59,9 +60,11 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-k", options->k, "N", "Neighbours of each query (default 100)");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
   arguments.option("--input-format", options->base.format, "FORMAT", "Format of the points, whatever their suffix");
-  arguments.option("--dtype,--input-dtype", options->base.type, "TYPE", "Type of a .bin file of points");
+  arguments.option("--dtype,--input-dtype", options->base.type, "TYPE",
+                   "Type of a .bin file of points: f32, f16, i8 or u8");
   arguments.option("--query-format", options->queries.format, "FORMAT", "Format of the queries, whatever their suffix");
-  arguments.option("--query-dtype", options->queries.type, "TYPE", "Type of .bin queries, if not that of the points");
+  arguments.option("--query-dtype", options->queries.type, "TYPE",
+                   "Type of .bin queries: f32, f16, i8 or u8 (default: that of the points)");
   return [options](Session& session) { compute(*options, session); };
 }
 

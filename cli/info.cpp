@@ -51,8 +51,8 @@ void describe_system(Session& session) {
   session.print(fmt::format("instructions  {} chosen · compiled in: {}", system.isa, joined(system.compiled_isas)));
   session.print("files         " + joined(system.io_backends));
   session.print("accelerators  " + joined(system.accelerators));
-  session.print(fmt::format("machine       {} · {} threads · {}", system.processor, system.threads,
-                            bytes_text(system.memory_bytes)));
+  session.print(fmt::format("machine       {} · {} · {}", system.processor,
+                            counted(system.threads, "thread", "threads"), bytes_text(system.memory_bytes)));
 }
 
 /// What goes beyond the header of an index and needs it opened.
@@ -66,8 +66,8 @@ void describe_opened(const InfoOptions& options, Session& session, JsonRow& row)
     row.add("edges", graph.edges).add("smallest_degree", graph.smallest_degree).add("mean_degree", mean);
     row.add("largest_degree", graph.largest_degree).add("unreachable", graph.unreachable);
     if (!session.json()) {
-      session.print(fmt::format("degrees  {} to {} · mean {:.1f} · {} edges · {} unreachable", graph.smallest_degree,
-                                graph.largest_degree, mean, count_text(graph.edges), graph.unreachable));
+      session.print(fmt::format("degrees  {} to {} · mean {:.1f} · {} · {} unreachable", graph.smallest_degree,
+                                graph.largest_degree, mean, counted(graph.edges, "edge", "edges"), graph.unreachable));
     }
   }
   if (options.memory) {
@@ -82,6 +82,9 @@ void describe_opened(const InfoOptions& options, Session& session, JsonRow& row)
   }
 }
 
+/// Microsoft's files do not say how their graph was built, nor do files of ours that it was converted to.
+bool knows_its_build(const IndexFileInfo& info) { return info.parameters.search_list_size != 0; }
+
 void print_index(const IndexFileInfo& info, const InfoOptions& options, Session& session) {
   const std::string kind = info.kind == FileKind::Index ? fmt::format("diskann index, format {}, written by {}",
                                                                       info.format_version, info.library_version)
@@ -91,12 +94,15 @@ void print_index(const IndexFileInfo& info, const InfoOptions& options, Session&
       "vectors  {} × {} {}{} · metric {}", count_text(info.points), info.dimension, to_string(info.type),
       info.type != info.source_type ? fmt::format(" (losslessly, given as {})", to_string(info.source_type)) : "",
       info.distance_name.empty() ? std::string(to_string(info.metric)) : info.distance_name));
-  session.print(fmt::format("graph    {} nodes · max degree {} · search list {} · alpha {:g} · seed {}",
-                            count_text(info.nodes), info.parameters.max_degree, info.parameters.search_list_size,
-                            info.parameters.alpha, info.parameters.seed));
+  session.print(fmt::format(
+      "graph    {} · max degree {}{}", counted(info.nodes, "node", "nodes"), info.parameters.max_degree,
+      knows_its_build(info) ? fmt::format(" · search list {} · alpha {:g} · seed {}", info.parameters.search_list_size,
+                                          info.parameters.alpha, info.parameters.seed)
+                            : ""));
   session.print(fmt::format("ids      {}", info.custom_ids ? "given" : "row numbers"));
   if (options.duplicates) {
-    session.print(fmt::format("twins    {} points share the node of an equal one", info.points - info.nodes));
+    session.print(fmt::format("twins    {} the node of an equal one",
+                              counted(info.points - info.nodes, "point shares", "points share")));
   }
   if (!options.detailed) return;
   for (const SectionInfo& section : info.sections) {
@@ -111,9 +117,12 @@ JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
   row.add("kind", info.kind == FileKind::Index ? "index" : "microsoft").add("metric", to_string(info.metric));
   row.add("dtype", to_string(info.type)).add("source_dtype", to_string(info.source_type));
   row.add("points", info.points).add("dimension", info.dimension).add("nodes", info.nodes).add("codec", "none");
-  row.add("max_degree", info.parameters.max_degree).add("search_list_size", info.parameters.search_list_size);
-  row.add("alpha", info.parameters.alpha).add("seed", info.parameters.seed).add("custom_ids", info.custom_ids);
-  row.add("index_bytes", info.file_bytes);
+  row.add("max_degree", info.parameters.max_degree);
+  if (knows_its_build(info)) {
+    row.add("search_list_size", info.parameters.search_list_size).add("alpha", info.parameters.alpha);
+    row.add("seed", info.parameters.seed);
+  }
+  row.add("custom_ids", info.custom_ids).add("index_bytes", info.file_bytes);
   if (!info.distance_name.empty()) row.add("distance", info.distance_name);
   if (info.kind == FileKind::Index) {
     row.add("format_version", info.format_version).add("library_version", info.library_version);
@@ -137,23 +146,41 @@ JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
 void describe_index(const InfoOptions& options, Session& session) {
   if (options.preview) throw UsageError("--preview shows vector files, this is an index", "leave it out");
   if (options.format) throw UsageError("--input-format is for vector files, this is an index", "leave it out");
-  const IndexFileInfo info = inspect_index(options.index.path, open_options(options.index));
+  const IndexFileInfo info = inspect_index(options.index);
   JsonRow row = index_row(info, options);
   if (!session.json()) print_index(info, options, session);
   if (options.detailed || options.distribution || options.memory) describe_opened(options, session, row);
-  std::vector<std::string> problems;
+  VerifyReport report;
   if (options.validate) {
-    const auto execution = session.execution(options.threads);
-    problems = verify(options.index.path, open_options(options.index), execution).problems;
+    report = verify(options.index.path, open_options(options.index), session.execution(options.threads));
     session.end_progress();
-    row.add("valid", problems.empty()).add("problems", std::span<const std::string>(problems));
-    if (!session.json() && problems.empty()) session.print("valid    yes: checksums, edges and ids are right");
-    for (const std::string& problem : problems) session.json() ? void() : session.print("PROBLEM  " + problem);
+    row.add("valid", report.ok()).add("problems", std::span<const std::string>(report.problems));
+    row.add("warnings", std::span<const std::string>(report.warnings));
+    if (!session.json()) {
+      if (report.ok()) session.print("valid    yes: checksums, edges and ids are right");
+      for (const std::string& problem : report.problems) session.print("PROBLEM  " + problem);
+      for (const std::string& warning : report.warnings) session.print("warning  " + warning);
+    }
   }
   if (session.json()) session.row(row);
-  if (!problems.empty()) {
-    throw Error(ErrorCode::Corrupt, fmt::format("{}: {}", options.path->string(), problems.front()));
+  if (!report.ok()) {
+    throw Error(ErrorCode::Corrupt, fmt::format("{}: {}", options.path->string(), report.problems.front()));
   }
+}
+
+/// The first `wanted` rows: cut to the screen for people, whole for programs.
+void preview(const VectorSet& vectors, std::uint64_t wanted, Session& session, JsonRow& row) {
+  const std::uint64_t shown = std::min<std::uint64_t>(wanted, vectors.rows());
+  std::vector<JsonRow> rows;
+  for (std::uint64_t i = 0; i < shown; ++i) {
+    const std::vector<float> values = components(vectors, i);
+    if (session.json()) {
+      rows.push_back(JsonRow().add("row", i).add("values", std::span<const float>(values)));
+    } else {
+      session.print(fmt::format("row {:<4} {}", i, preview_text(values)));
+    }
+  }
+  row.add("preview", std::span<const JsonRow>(rows));
 }
 
 void describe_vectors(const InfoOptions& options, Session& session) {
@@ -182,9 +209,7 @@ void describe_vectors(const InfoOptions& options, Session& session) {
   if (options.detailed || options.distribution || options.duplicates || options.validate || options.preview) {
     const Execution execution = session.execution(options.threads);
     const VectorSet vectors = read_vectors(*options.path, reading, execution);
-    for (std::uint64_t i = 0; options.preview && i < std::min<std::uint64_t>(*options.preview, vectors.rows()); ++i) {
-      if (!session.json()) session.print(fmt::format("row {:<4} {}", i, preview_row(vectors, i)));
-    }
+    if (options.preview) preview(vectors, *options.preview, session, row);
     const VectorStatistics statistics = analyze_vectors(vectors, execution);
     session.end_progress();
     if (options.detailed || options.distribution) {
@@ -193,7 +218,9 @@ void describe_vectors(const InfoOptions& options, Session& session) {
     }
     if (options.detailed || options.duplicates) {
       row.add("duplicates", statistics.duplicates);
-      if (!session.json()) session.print(fmt::format("twins    {} rows equal an earlier one", statistics.duplicates));
+      if (!session.json())
+        session.print(
+            fmt::format("twins    {} an earlier one", counted(statistics.duplicates, "row equals", "rows equal")));
     }
     if (options.validate) {
       not_finite = statistics.not_finite;
@@ -204,8 +231,9 @@ void describe_vectors(const InfoOptions& options, Session& session) {
   }
   if (session.json()) session.row(row);
   if (not_finite != 0) {
-    throw Error(ErrorCode::InvalidArgument, fmt::format("{}: {} rows hold NaN or infinity, the first is row {}",
-                                                        options.path->string(), not_finite, first_bad));
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: {} NaN or infinity, the first is row {}", options.path->string(),
+                            counted(not_finite, "row holds", "rows hold"), first_bad));
   }
 }
 
@@ -238,7 +266,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.flag("--memory", options->memory, "Memory by component");
   arguments.option("--input-format", options->format, "FORMAT", "Format of a vector file, whatever its suffix");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
-  declare_index_flags(arguments, options->index, false);
+  declare_index_flags(arguments, options->index, false, "a Microsoft index or a .bin file: f32, f16, i8 or u8");
   return [options](Session& session) {
     if (!options->path) {
       if (asks_for_more(*options)) throw UsageError("these flags need a file", "name one: diskann info FILE");

@@ -6,28 +6,12 @@
 #include <cerrno>
 
 #include "diskann/error.hpp"
-#include "diskann/inspect.hpp"
 
 namespace diskann::cli {
 
 std::optional<VectorType> parse_type(const std::optional<std::string>& name) {
   if (!name) return {};
   return parse_vector_type(*name);
-}
-
-std::optional<VectorType> type_told_by(VectorFormat format) {
-  switch (format) {
-    case VectorFormat::Fvecs:
-    case VectorFormat::Fbin: return VectorType::F32;
-    case VectorFormat::F16bin: return VectorType::F16;
-    case VectorFormat::Bvecs:
-    case VectorFormat::U8bin: return VectorType::U8;
-    case VectorFormat::I8bin: return VectorType::I8;
-    case VectorFormat::Ivecs:
-    case VectorFormat::Bin:
-    case VectorFormat::Npy: return {};
-  }
-  return {};
 }
 
 ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fallback) {
@@ -46,9 +30,9 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
   return options;
 }
 
-void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map) {
+void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map, const std::string& typed) {
   arguments.option("-m,--metric", input.metric, "METRIC", "Metric of a Microsoft index: l2, cosine or ip");
-  arguments.option("--dtype", input.type, "TYPE", "Type of a Microsoft index: f32, i8 or u8");
+  arguments.option("--dtype", input.type, "TYPE", "Type of " + typed);
   if (with_map) arguments.flag("--map", input.map, "Use the index file in place (memory-mapped)");
 }
 
@@ -60,29 +44,50 @@ OpenOptions open_options(const IndexInput& input) {
   return options;
 }
 
+namespace {
+
+void check_agreement(const IndexInput& input, Distance metric, VectorType type, VectorType source) {
+  const OpenOptions asked = open_options(input);
+  if (asked.metric && metric != *asked.metric) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: -m {} was asked for, the index is built for {}", input.path.string(),
+                            to_string(*asked.metric), to_string(metric)),
+                "leave -m out: the index knows its metric");
+  }
+  if (asked.type && type != *asked.type && source != *asked.type) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: --dtype {} was asked for, the index stores {}", input.path.string(),
+                            to_string(*asked.type), to_string(type)),
+                "leave --dtype out: the index knows its type");
+  }
+}
+
+}  // namespace
+
 Index open_index(const IndexInput& input, const Execution& execution) {
   OpenOptions options = open_options(input);
   options.execution = execution;
   Index index = Index::open(input.path, options);
-  if (options.metric && index.metric() != *options.metric) {
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("{}: -m {} was asked for, the index is built for {}", input.path.string(),
-                            to_string(*options.metric), to_string(index.metric())),
-                "leave -m out: the index knows its metric");
-  }
-  if (options.type && index.type() != *options.type && index.source_type() != *options.type) {
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("{}: --dtype {} was asked for, the index stores {}", input.path.string(),
-                            to_string(*options.type), to_string(index.type())),
-                "leave --dtype out: the index knows its type");
-  }
+  check_agreement(input, index.metric(), index.type(), index.source_type());
   return index;
 }
 
-void check_output_directory(const std::filesystem::path& path) {
-  std::filesystem::path directory = path.parent_path();
-  if (directory.empty()) directory = ".";
+IndexFileInfo inspect_index(const IndexInput& input) {
+  IndexFileInfo info = diskann::inspect_index(input.path, open_options(input));
+  check_agreement(input, info.metric, info.type, info.source_type);
+  return info;
+}
+
+void check_output_directory(const std::filesystem::path& directory) {
   if (::access(directory.c_str(), W_OK | X_OK) != 0) throw IoError("cannot write to", directory.string(), errno);
+}
+
+void check_output_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::directory) {
+    throw IoError("cannot write", path.string(), EISDIR);
+  }
+  check_output_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
 void check_index_output(const std::filesystem::path& path, bool force) {
@@ -91,7 +96,7 @@ void check_index_output(const std::filesystem::path& path, bool force) {
     throw Error(ErrorCode::AlreadyExists, fmt::format("{} exists already", path.string()),
                 "choose another name, or add --force to replace it");
   }
-  check_output_directory(path);
+  check_output_file(path);
 }
 
 }  // namespace diskann::cli

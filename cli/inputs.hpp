@@ -6,6 +6,7 @@
 
 #include "arguments.hpp"
 #include "diskann/index.hpp"
+#include "diskann/inspect.hpp"
 #include "diskann/vector_file.hpp"
 
 namespace diskann::cli {
@@ -28,19 +29,19 @@ struct IndexInput {
   bool map = false;                   ///< --map
 };
 
-/// Declares -m and --dtype; `with_map` also --map.
-void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map);
+/// Declares -m and --dtype, the type of `typed`; `with_map` also --map.
+void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map,
+                         const std::string& typed = "a Microsoft index: f32, i8 or u8");
 OpenOptions open_options(const IndexInput& input);
-/// Opens it; InvalidArgument where a flag contradicts what the file says.
+/// Opens it, or reads only what it says of itself; InvalidArgument where -m or --dtype contradicts the file.
 Index open_index(const IndexInput& input, const Execution& execution);
+IndexFileInfo inspect_index(const IndexInput& input);
 
-/// Refuses early what a long command could not write at its end: AlreadyExists for a file that is there (unless
-/// `force`), IoError for a directory that cannot be written.
+/// Refuse early what a long command could not write at its end: AlreadyExists for an index that is there (unless
+/// `force`), IoError for a file that is a directory and for a directory that cannot be written.
 void check_index_output(const std::filesystem::path& path, bool force);
-void check_output_directory(const std::filesystem::path& path);
-
-/// The type that a format holds, where it holds only one.
-std::optional<VectorType> type_told_by(VectorFormat format);
+void check_output_file(const std::filesystem::path& path);
+void check_output_directory(const std::filesystem::path& directory);
 
 std::optional<VectorType> parse_type(const std::optional<std::string>& name);
 

@@ -38,6 +38,18 @@ int exit_code(ErrorCode code) {
   return 1;
 }
 
+/// A message may quote a file, and a file may hold escape sequences, which a terminal would obey.
+std::string printable(std::string_view text) {
+  std::string shown;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // In UTF-8 the control characters U+0080 to U+009F are C2 80 to C2 9F.
+    const bool wide = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    shown += byte < 0x20 || byte == 0x7F || wide ? fmt::format("\\x{:02x}", byte) : std::string(1, text[i]);
+  }
+  return shown;
+}
+
 int report(bool json, int code, std::string_view name, std::string_view message, std::string_view hint) {
   if (json) {
     JsonRow error;
@@ -45,8 +57,8 @@ int report(bool json, int code, std::string_view name, std::string_view message,
     if (!hint.empty()) error.add("hint", hint);
     fmt::print(stderr, "{}\n", JsonRow().add("error", error).text());
   } else {
-    fmt::print(stderr, "diskann: error: {}\n", message);
-    if (!hint.empty()) fmt::print(stderr, "  hint: {}\n", hint);
+    fmt::print(stderr, "diskann: error: {}\n", printable(message));
+    if (!hint.empty()) fmt::print(stderr, "  hint: {}\n", printable(hint));
   }
   return code;
 }
@@ -109,7 +121,13 @@ void run(std::span<const std::string> words, CommonFlags& flags) {
   if (words.empty()) throw UsageError("no command given", "see diskann --help");
   const std::string& first = words.front();
   if (first == "--version" || first == "-V") {
-    fmt::print("diskann {}\n", DISKANN_VERSION);
+    const bool json = words.size() == 2 && words[1] == "--json";
+    if (words.size() > 1 && !json) throw UsageError(first + " takes --json and nothing else", "see diskann --help");
+    if (json) {
+      fmt::print("{}\n", JsonRow().add("version", DISKANN_VERSION).text());
+    } else {
+      fmt::print("diskann {}\n", DISKANN_VERSION);
+    }
     return;
   }
   if (first == "--help" || first == "-h" || first == "help") {

@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "diskann/evaluation.hpp"
+#include "figures.hpp"
 #include "json_row.hpp"
 #include "result_text.hpp"
 
@@ -20,7 +21,7 @@ void compare(const RecallOptions& options, Session& session) {
   const SearchResults found = read_any_results(options.results);
   if (found.rows != truth.rows) {
     throw Error(ErrorCode::InvalidArgument,
-                fmt::format("{} has {} queries, {} has {}", options.results.string(), found.rows,
+                fmt::format("{} has {}, {} has {}", options.results.string(), counted(found.rows, "query", "queries"),
                             options.truth.string(), truth.rows),
                 "compare results of the same queries");
   }
@@ -29,14 +30,15 @@ void compare(const RecallOptions& options, Session& session) {
   if (session.json()) {
     session.row(JsonRow().add("command", "recall").add("k", k).add("queries", found.rows).add("recall", recall));
   } else {
-    session.print(fmt::format("recall@{}  {:.6f}  ({} queries)", k, recall, found.rows));
+    session.print(fmt::format("recall@{}  {:.6f}  ({})", k, recall, counted(found.rows, "query", "queries")));
   }
 }
 
 std::function<void(Session&)> declare(Arguments& arguments) {
   const auto options = std::make_shared<RecallOptions>();
-  arguments.option("-g,--groundtruth,--ground-truth", options->truth, "FILE", "True neighbours", Need::Required);
-  arguments.option("-r,--results", options->results, "FILE", "Results: .txt, .json, .ivecs or .bin", Need::Required);
+  arguments.option("-g,--groundtruth,--ground-truth", options->truth, "FILE",
+                   "True neighbours: .bin, .ivecs, .txt or .json", Need::Required);
+  arguments.option("-r,--results", options->results, "FILE", "Results: .bin, .ivecs, .txt or .json", Need::Required);
   arguments.option("-k", options->k, "N", "Hits that count (default: as many as both files have)");
   return [options](Session& session) { compare(*options, session); };
 }

@@ -68,14 +68,37 @@ Rows read_text(const std::filesystem::path& path) {
   return rows;
 }
 
+/// The query that the entry at place `at` answers: its "query", or its place where it has none. As many different
+/// numbers as entries, each below their count: so none is missing.
+std::size_t query_of(const std::filesystem::path& path, const nlohmann::json& entry, std::size_t at,
+                     std::vector<bool>& seen) {
+  if (!entry.is_object()) refuse(path, at, "the entry is no object");
+  std::size_t query = at;
+  if (entry.contains("query")) {
+    const auto& number = entry["query"];
+    if (!number.is_number_unsigned() || number.get<std::uint64_t>() >= seen.size()) {
+      refuse(path, at,
+             fmt::format("the entry has \"query\" {}, which is no number below {}, the count of entries",
+                         number.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace), seen.size()));
+    }
+    query = number.get<std::size_t>();
+  }
+  if (seen[query]) refuse(path, query, "there are two entries of this query");
+  seen[query] = true;
+  return query;
+}
+
 Rows read_json(const std::filesystem::path& path) {
   std::ifstream file = open(path);
   const nlohmann::json document = nlohmann::json::parse(file, nullptr, false);
   if (!document.is_array()) refuse(path, 0, "the file is no JSON array");
   Rows rows;
-  for (const auto& entry : document) {
-    const std::size_t row = rows.hits.size();
-    if (!entry.is_object() || !entry.contains("ids") || !entry["ids"].is_array()) refuse(path, row, "no \"ids\"");
+  rows.hits.resize(document.size());
+  std::vector<bool> seen(document.size());
+  for (std::size_t at = 0; at < document.size(); ++at) {
+    const auto& entry = document[at];
+    const std::size_t row = query_of(path, entry, at, seen);
+    if (!entry.contains("ids") || !entry["ids"].is_array()) refuse(path, row, "no \"ids\"");
     const auto& ids = entry["ids"];
     const bool has_distances = entry.contains("distances");
     if (has_distances && (!entry["distances"].is_array() || entry["distances"].size() != ids.size())) {
@@ -89,21 +112,26 @@ Rows read_json(const std::filesystem::path& path) {
       if (has_distances && entry["distances"][i].is_number()) hit.distance = entry["distances"][i].get<float>();
       hits.push_back(hit);
     }
-    rows.hits.push_back(std::move(hits));
+    rows.hits[row] = std::move(hits);
   }
   return rows;
 }
 
-SearchResults padded(const Rows& rows) {
+SearchResults nearest_results(const std::filesystem::path& path, const Rows& rows) {
   SearchResults results;
   results.rows = rows.hits.size();
-  for (const auto& hits : rows.hits) results.k = std::max(results.k, hits.size());
-  results.ids.assign(results.rows * results.k, kNoId);
-  if (rows.distances) results.distances.assign(results.rows * results.k, kInfinity);
+  if (!rows.hits.empty()) results.k = rows.hits.front().size();
   for (std::size_t row = 0; row < results.rows; ++row) {
-    for (std::size_t i = 0; i < rows.hits[row].size(); ++i) {
-      results.ids[row * results.k + i] = rows.hits[row][i].id;
-      if (rows.distances) results.distances[row * results.k + i] = rows.hits[row][i].distance;
+    if (rows.hits[row].size() != results.k) {
+      throw Error(
+          ErrorCode::InvalidArgument,
+          fmt::format("{} holds range results: query 0 has {} of them, query {} has {}; the k nearest are needed",
+                      path.string(), results.k, row, rows.hits[row].size()),
+          "search without --range; where k points were not found, write .bin or .ivecs, which mark the gaps");
+    }
+    for (const Hit& hit : rows.hits[row]) {
+      results.ids.push_back(hit.id);
+      if (rows.distances) results.distances.push_back(hit.distance);
     }
   }
   return results;
@@ -112,8 +140,8 @@ SearchResults padded(const Rows& rows) {
 }  // namespace
 
 SearchResults read_any_results(const std::filesystem::path& path) {
-  if (path.extension() == ".txt") return padded(read_text(path));
-  if (path.extension() == ".json") return padded(read_json(path));
+  if (path.extension() == ".txt") return nearest_results(path, read_text(path));
+  if (path.extension() == ".json") return nearest_results(path, read_json(path));
   return read_results(path);
 }
 

@@ -128,7 +128,7 @@ void summarize(const SearchOptions& options, const Index& index, const Outcome& 
     session.row(row);
     return;
   }
-  session.note(fmt::format("{} queries in {} · {} a second · search list {}", count_text(queries),
+  session.note(fmt::format("{} in {} · {} a second · search list {}", counted(queries, "query", "queries"),
                            duration_text(outcome.seconds), short_count(qps), list_size));
   if (!options.radius) {
     session.detail(fmt::format("{:.1f} hops and {:.1f} distance computations a query",
@@ -147,7 +147,7 @@ void check_flags(const SearchOptions& options) {
 
 void search(const SearchOptions& options, Session& session) {
   check_flags(options);
-  if (options.output) check_output_directory(*options.output);
+  if (options.output) check_output_file(*options.output);
   const Index index = open_index(options.index, session.execution());
   const std::uint64_t k = std::min<std::uint64_t>(options.k.value_or(kDefaultK), index.size());
   ReadOptions reading = read_options(options.queries, index.source_type());
@@ -184,8 +184,8 @@ void search(const SearchOptions& options, Session& session) {
   if (!to_screen || options.max_queries) return;
   const std::uint64_t all = inspect_vectors(options.queries.path, reading).rows;
   if (all > queries.rows()) {
-    session.note(fmt::format("the first {} of {} queries; -o FILE or --max-queries N for more", queries.rows(),
-                             count_text(all)));
+    session.note(fmt::format("the first {} of {}; -o FILE or --max-queries N for more", queries.rows(),
+                             counted(all, "query", "queries")));
   }
 }
 
@@ -199,12 +199,13 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-o,--output", options->output, "FILE",
                    "Results by suffix: .txt .json .ivecs .bin; without it a table of the first queries");
   arguments.option("--range", options->radius, "RADIUS", "All points at most this far away, in place of the k nearest");
-  arguments.flag("--show-distances", options->show_distances, "Distances beside the ids in the result file");
+  arguments.flag("--show-distances", options->show_distances, "Distances beside the ids in a .txt or .json file");
   arguments.flag("--accurate", options->accurate, "A candidate list four times as long");
   arguments.option("--max-queries", options->max_queries, "N", "Only the first N queries");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
   arguments.option("--query-format", options->queries.format, "FORMAT", "Format of the queries, whatever their suffix");
-  arguments.option("--query-dtype", options->queries.type, "TYPE", "Type of .bin queries, if not that of the index");
+  arguments.option("--query-dtype", options->queries.type, "TYPE",
+                   "Type of .bin queries: f32, f16, i8 or u8 (default: that of the index)");
   declare_index_flags(arguments, options->index, true);
   return [options](Session& session) { search(*options, session); };
 }

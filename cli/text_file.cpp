@@ -33,12 +33,18 @@ int write_all(const std::string& path, std::string_view content) {
 }  // namespace
 
 void write_file(const std::filesystem::path& path, std::string_view content) {
-  const auto kind = std::filesystem::status(path).type();
+  const std::filesystem::file_status old = std::filesystem::status(path);
+  const auto kind = old.type();
   if (kind != std::filesystem::file_type::not_found && kind != std::filesystem::file_type::regular) {
     throw Error(ErrorCode::InvalidArgument, path.string() + " is no regular file", "choose another name");
   }
   const std::string temporary = path.string() + "." + std::to_string(::getpid()) + ".tmp";
   int failure = write_all(temporary, content);
+  if (failure == 0 && kind == std::filesystem::file_type::regular) {  // what it replaces leaves it its permissions
+    std::error_code error;
+    std::filesystem::permissions(temporary, old.permissions(), error);
+    failure = error.value();
+  }
   if (failure == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) failure = errno;
   if (failure != 0) {
     if (failure != EEXIST) ::unlink(temporary.c_str());

@@ -33,8 +33,8 @@ float component(VectorView vectors, std::size_t row, std::size_t column) {
 std::vector<std::string> statistics_lines(const VectorStatistics& found) {
   return {fmt::format("values   {:.6g} to {:.6g} · mean {:.6g} · standard deviation {:.6g}{}", found.smallest,
                       found.largest, found.mean, found.standard_deviation, found.integral ? " · all integers" : ""),
-          fmt::format("norms    {:.6g} to {:.6g} · mean {:.6g} · {} zero vectors", found.smallest_norm,
-                      found.largest_norm, found.mean_norm, count_text(found.zero_vectors))};
+          fmt::format("norms    {:.6g} to {:.6g} · mean {:.6g} · {}", found.smallest_norm, found.largest_norm,
+                      found.mean_norm, counted(found.zero_vectors, "zero vector", "zero vectors"))};
 }
 
 void add_statistics(JsonRow& row, const VectorStatistics& found) {
@@ -44,13 +44,19 @@ void add_statistics(JsonRow& row, const VectorStatistics& found) {
   row.add("mean_norm", found.mean_norm).add("zero_vectors", found.zero_vectors);
 }
 
-std::string preview_row(VectorView vectors, std::size_t row) {
+std::vector<float> components(VectorView vectors, std::size_t row) {
+  std::vector<float> values(vectors.dimension());
+  for (std::size_t c = 0; c < values.size(); ++c) values[c] = component(vectors, row, c);
+  return values;
+}
+
+std::string preview_text(std::span<const float> values) {
   constexpr std::size_t kShown = 12;
   std::string text = "[";
-  for (std::size_t c = 0; c < vectors.dimension() && c < kShown; ++c) {
-    text += fmt::format("{}{:g}", c == 0 ? "" : " ", component(vectors, row, c));
+  for (std::size_t c = 0; c < values.size() && c < kShown; ++c) {
+    text += fmt::format("{}{:g}", c == 0 ? "" : " ", values[c]);
   }
-  return text + (vectors.dimension() > kShown ? " …]" : "]");
+  return text + (values.size() > kShown ? " …]" : "]");
 }
 
 }  // namespace diskann::cli

@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "diskann/inspect.hpp"
+#include "errors.hpp"
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "json_row.hpp"
@@ -12,11 +13,13 @@ namespace diskann::cli {
 namespace {
 
 struct VerifyOptions {
+  std::optional<std::filesystem::path> path;
   IndexInput index;
   std::uint32_t threads = 0;
 };
 
 void check(const VerifyOptions& options, Session& session) {
+  if (options.index.metric || options.index.type) (void)inspect_index(options.index);  // refuses what contradicts it
   const VerifyReport report =
       verify(options.index.path, open_options(options.index), session.execution(options.threads));
   session.end_progress();
@@ -31,29 +34,38 @@ void check(const VerifyOptions& options, Session& session) {
                     .add("largest_degree", report.graph.largest_degree)
                     .add("unreachable", report.graph.unreachable)
                     .add("checks", std::span<const std::string>(report.checks))
-                    .add("problems", std::span<const std::string>(report.problems)));
+                    .add("problems", std::span<const std::string>(report.problems))
+                    .add("warnings", std::span<const std::string>(report.warnings)));
   } else {
     for (const std::string& line : report.checks) session.print("checked  " + line);
     for (const std::string& line : report.problems) session.print("PROBLEM  " + line);
+    for (const std::string& line : report.warnings) session.print("warning  " + line);
   }
   if (!report.ok()) {
     throw Error(ErrorCode::Corrupt,
-                fmt::format("{}: {} problem{} found", options.index.path.string(), report.problems.size(),
-                            report.problems.size() == 1 ? "" : "s"),
+                fmt::format("{}: {} found", options.index.path.string(),
+                            counted(report.problems.size(), "problem", "problems")),
                 "do not use this index: restore it, or build it again");
   }
   if (!session.json()) {
-    session.print(fmt::format("ok       {} · {} nodes, {} edges, all reachable", options.index.path.string(),
-                              count_text(report.graph.nodes), count_text(report.graph.edges)));
+    session.print(fmt::format(
+        "ok       {} · {}, {}, {}", options.index.path.string(), counted(report.graph.nodes, "node", "nodes"),
+        counted(report.graph.edges, "edge", "edges"),
+        report.graph.unreachable == 0 ? "all reachable"
+                                      : fmt::format("{} not reachable", count_text(report.graph.unreachable))));
   }
 }
 
 std::function<void(Session&)> declare(Arguments& arguments) {
   const auto options = std::make_shared<VerifyOptions>();
-  arguments.option("index,-i,--index,--input", options->index.path, "FILE", "Index to check", Need::Required);
+  arguments.option("index,-i,--index,--input", options->path, "FILE", "Index to check, with -i or without (required)");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
   declare_index_flags(arguments, options->index, false);
-  return [options](Session& session) { check(*options, session); };
+  return [options](Session& session) {
+    if (!options->path) throw UsageError("no index given", "name one: diskann verify FILE");
+    options->index.path = *options->path;
+    check(*options, session);
+  };
 }
 
 }  // namespace

@@ -37,10 +37,12 @@ struct IndexFileInfo {
 };
 DISKANN_EXPORT IndexFileInfo inspect_index(const std::filesystem::path& path, const OpenOptions& options = {});
 
-/// Outcome of verify(): `checks` lists what was looked at, `problems` what was found wrong.
+/// Outcome of verify(): `checks` lists what was looked at, `problems` what was found wrong, `warnings` what is as its
+/// builder made it and costs recall: nodes of a Microsoft set that no search reaches.
 struct VerifyReport {
   std::vector<std::string> checks;
   std::vector<std::string> problems;
+  std::vector<std::string> warnings;
   GraphStatistics graph;
   bool ok() const noexcept { return problems.empty(); }
 };

@@ -30,6 +30,8 @@ DISKANN_EXPORT std::string_view to_string(VectorFormat format) noexcept;
 DISKANN_EXPORT VectorFormat parse_vector_format(std::string_view name);
 /// By suffix (`.data` counts as Bin). Throws InvalidArgument with the list of suffixes.
 DISKANN_EXPORT VectorFormat vector_format_of(const std::filesystem::path& path);
+/// The type that a format holds, where it holds only one.
+DISKANN_EXPORT std::optional<VectorType> type_told_by(VectorFormat format) noexcept;
 
 /// Which part of a file, and what it is taken for.
 struct ReadOptions {

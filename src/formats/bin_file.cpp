@@ -14,13 +14,6 @@ std::string describe(const BinHeader& header) {
   return std::to_string(header.rows) + " rows of " + std::to_string(header.columns) + " values";
 }
 
-VectorType type_of(VectorFormat format) {
-  return format == VectorFormat::Fbin     ? VectorType::F32
-         : format == VectorFormat::F16bin ? VectorType::F16
-         : format == VectorFormat::U8bin  ? VectorType::U8
-                                          : VectorType::I8;
-}
-
 class BinReader final : public RowsReader {
  public:
   using RowsReader::RowsReader;
@@ -70,7 +63,8 @@ VectorType bin_type(const InputFile& file, const BinHeader& header, std::optiona
 std::unique_ptr<RowsReader> open_bin(InputFile file, VectorFormat format, const ReadOptions& options) {
   const BinHeader header = read_bin_header(file);
   check_dimension(file, header.columns);
-  const VectorType type = format == VectorFormat::Bin ? bin_type(file, header, options.type) : type_of(format);
+  const std::optional<VectorType> told = type_told_by(format);
+  const VectorType type = told ? *told : bin_type(file, header, options.type);
   check_bin_size(file, header, size_of(type));
   return std::make_unique<BinReader>(std::move(file), format, type, header.rows, header.columns, options);
 }

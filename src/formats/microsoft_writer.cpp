@@ -61,7 +61,7 @@ class StagedFiles {
   template <class Write>
   void add(const std::filesystem::path& path, const Write& write) {
     files_.push_back({path, io::temporary_name(path)});
-    OutputFile file(files_.back().staged, true);
+    OutputFile file(files_.back().staged, true, path);
     write(file);
     file.commit();
   }

@@ -41,14 +41,29 @@ SearchResults read_ivecs(const InputFile& file) {
   return results;
 }
 
+/// big-ann's range form: u32 rows, u32 hits of all rows, the hits of each row, ids, distances.
+bool is_range_form(const InputFile& file, const BinHeader& header) {
+  const std::uint64_t rows = header.rows, hits = header.columns;
+  if (rows == 0 || file.size() != BinHeader::kBytes + 4 * rows + 8 * hits) return false;
+  ValueStream<std::uint32_t> counts(file, BinHeader::kBytes, BinHeader::kBytes + 4 * rows);
+  std::uint64_t sum = 0;
+  for (std::uint64_t i = 0; i < rows; ++i) sum += counts.next();
+  return sum == hits;
+}
+
 /// u32 rows, u32 k, ids of all rows, then distances of all rows or nothing.
 SearchResults read_truth(const InputFile& file) {
   const BinHeader header = formats::read_bin_header(file);
-  if (header.columns == 0) file.corrupt("the header says 0 ids a row");
   const std::uint64_t body = file.size() - BinHeader::kBytes, cells = header.cells();
   // Compared by division, since cells * 8 can wrap.
   const bool ids_only = body % 4 == 0 && body / 4 == cells, both = body % 8 == 0 && body / 8 == cells;
-  if (!ids_only && !both)
+  const bool fits = header.columns != 0 && (ids_only || both);
+  if (!fits && is_range_form(file, header))
+    file.fail(ErrorCode::InvalidArgument,
+              "the file holds range results, another number of hits for each query; the k nearest are needed",
+              "search without a range");
+  if (header.columns == 0) file.corrupt("the header says 0 ids a row");
+  if (!fits)
     file.corrupt("the header says " + std::to_string(header.rows) + " rows of " + std::to_string(header.columns) +
                      " ids of 4 bytes, with distances of 4 bytes or without; " + std::to_string(body) +
                      " bytes follow it",

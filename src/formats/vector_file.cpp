@@ -14,25 +14,13 @@ namespace {
 
 constexpr std::uint32_t kMaxBinCount = 0x7FFFFFFF;  // Microsoft's readers take the counts as signed
 
-std::optional<VectorType> type_of(VectorFormat format) {
-  switch (format) {
-    case VectorFormat::Fvecs:
-    case VectorFormat::Fbin: return VectorType::F32;
-    case VectorFormat::F16bin: return VectorType::F16;
-    case VectorFormat::Bvecs:
-    case VectorFormat::U8bin: return VectorType::U8;
-    case VectorFormat::I8bin: return VectorType::I8;
-    default: return std::nullopt;
-  }
-}
-
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what, std::string hint = {}) {
   throw Error(ErrorCode::InvalidArgument, path.string() + ": " + what, std::move(hint));
 }
 
 void check_writable(const std::filesystem::path& path, const VectorView& vectors, VectorFormat format) {
   if (format == VectorFormat::Ivecs) refuse(path, "an .ivecs file holds ids, not vectors");
-  const auto type = type_of(format);
+  const auto type = type_told_by(format);
   if (type && *type != vectors.type())
     refuse(path,
            "the format " + std::string(to_string(format)) + " holds " + std::string(to_string(*type)) +

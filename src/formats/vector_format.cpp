@@ -33,4 +33,19 @@ VectorFormat vector_format_of(const std::filesystem::path& path) {
               "name it .fvecs, .bvecs, .ivecs, .fbin, .f16bin, .u8bin, .i8bin, .bin, .data or .npy");
 }
 
+std::optional<VectorType> type_told_by(VectorFormat format) noexcept {
+  switch (format) {
+    case VectorFormat::Fvecs:
+    case VectorFormat::Fbin: return VectorType::F32;
+    case VectorFormat::F16bin: return VectorType::F16;
+    case VectorFormat::Bvecs:
+    case VectorFormat::U8bin: return VectorType::U8;
+    case VectorFormat::I8bin: return VectorType::I8;
+    case VectorFormat::Ivecs:
+    case VectorFormat::Bin:
+    case VectorFormat::Npy: break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace diskann

@@ -40,8 +40,8 @@ std::size_t make_reachable(const Space& space, base::Adjacency& graph, std::uint
 /// Degrees, and how many nodes no walk reaches.
 GraphStatistics measure(const base::Adjacency& graph, std::span<const Slot> entry_points);
 
-/// Everything a graph must be: slots in range, no self-edge, no repeat, degree at most `max_degree`, all nodes reached.
-/// Returns what is wrong, a line each, at most a dozen.
+/// Everything an edge must be: slots in range, no self-edge, no repeat, degree at most `max_degree`. Returns what is
+/// wrong, a line each, at most a dozen. Whether all nodes are reached, measure() tells.
 std::vector<std::string> check_graph(const base::Adjacency& graph, std::uint32_t max_degree,
                                      std::span<const Slot> entry_points);
 

@@ -9,6 +9,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Control characters, also those of U+0080 to U+009F: a terminal that is shown them may obey.
+bool has_control_characters(std::string_view utf8) {
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(utf8[i]);
+    const auto next = i + 1 < utf8.size() ? static_cast<unsigned char>(utf8[i + 1]) : 0xFFu;
+    if (byte < 0x20 || byte == 0x7F || (byte == 0xC2 && next < 0xA0)) return true;
+  }
+  return false;
+}
+
 /// Reads fields one by one, so that each error names its field.
 class MetaReader {
  public:
@@ -30,7 +40,9 @@ class MetaReader {
   std::string text(const Json& object, const char* key) const {
     const auto found = object.find(key);
     if (found == object.end() || !found->is_string()) fail(std::string("has no text '") + key + "'");
-    return found->get<std::string>();
+    auto value = found->get<std::string>();
+    if (has_control_characters(value)) fail(std::string("has control characters in '") + key + "'");
+    return value;
   }
   float number(const Json& object, const char* key) const {
     const auto found = object.find(key);
@@ -79,7 +91,12 @@ std::string meta_to_json(const Index::State& state) {
   json["type"] = to_string(rows.type);
   json["source_type"] = to_string(state.source_type);
   json["metric"] = to_string(state.metric);
-  if (state.custom != nullptr) json["distance_name"] = state.custom->name();
+  if (state.custom != nullptr) {
+    const std::string name = state.custom->name();
+    if (has_control_characters(name))
+      throw Error(ErrorCode::InvalidArgument, "the name of the distance has control characters: no file may hold it");
+    json["distance_name"] = name;
+  }
   json["max_degree"] = state.parameters.max_degree;
   json["graph_stride"] = state.graph.stride();
   json["build"] = {{"builder", state.builder},

@@ -18,8 +18,8 @@ struct Index::State {
   BuildParameters parameters;
   Distance metric = Distance::L2;
   VectorType source_type = VectorType::F32;
-  std::string builder = "incremental";
-  base::RowStore rows;  ///< one row a node
+  std::string builder = "incremental";  ///< or index::kMicrosoftBuilder
+  base::RowStore rows;                  ///< one row a node
   base::SharedArray<float> norms;
   base::Adjacency graph;
   std::vector<base::Slot> entry_points;

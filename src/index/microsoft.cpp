@@ -67,7 +67,7 @@ std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix
   state->parameters.search_list_size = 0;  // their files do not tell
   state->parameters.alpha = 0;
   state->parameters.seed = 0;
-  state->builder = "microsoft";
+  state->builder = kMicrosoftBuilder;
   state->metric = set.metric;
   state->source_type = set.vectors.view().type;
   state->points = points_of(set);

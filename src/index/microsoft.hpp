@@ -8,6 +8,9 @@
 
 namespace diskann::index {
 
+/// Index::State::builder of their graphs, in our files as well.
+inline constexpr const char* kMicrosoftBuilder = "microsoft";
+
 /// Microsoft's in-memory set as an index: frozen and deleted points stay in the graph and are never returned.
 std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix, const OpenOptions& options);
 

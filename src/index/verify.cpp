@@ -75,6 +75,12 @@ VerifyReport verify(const std::filesystem::path& path, const OpenOptions& option
   for (std::string& problem : graph::check_graph(state->graph, state->parameters.max_degree, state->entry_points))
     report.problems.push_back(std::move(problem));
   report.graph = graph::measure(state->graph, state->entry_points);
+  if (report.graph.unreachable > 0) {
+    // Our builder promises that every node is found, Microsoft's does not, whichever file its graph is in now.
+    const std::string count = std::to_string(report.graph.unreachable);
+    (state->builder == index::kMicrosoftBuilder ? report.warnings : report.problems)
+        .push_back(count + (count == "1" ? " node is" : " nodes are") + " not reachable from the entry points");
+  }
   return report;
 }
 

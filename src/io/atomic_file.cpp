@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cassert>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,22 @@ constexpr int kNameAttempts = 100;
               "choose another name, or ask for it to be overwritten");
 }
 
+/// Those of the regular file that will be replaced, if there is one. Refuses what cannot be replaced, before the work.
+std::optional<std::filesystem::perms> permissions_for(const std::filesystem::path& path, bool overwrite) {
+  const std::filesystem::file_status old = file_system().status(path);
+  if (!overwrite && std::filesystem::exists(old)) throw_exists(path);
+  switch (old.type()) {
+    case std::filesystem::file_type::not_found:
+    case std::filesystem::file_type::symlink: return std::nullopt;
+    case std::filesystem::file_type::regular: return old.permissions();
+    case std::filesystem::file_type::directory: throw IoError("cannot write", path.string(), EISDIR);
+    default: break;
+  }
+  throw Error(ErrorCode::InvalidArgument,
+              path.string() + " is a device, a pipe or a socket, and no file can take its place",
+              "name a regular file");
+}
+
 }  // namespace
 
 std::filesystem::path temporary_name(const std::filesystem::path& path) {
@@ -30,17 +47,18 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
   return path.parent_path() / name.append("-").append(std::to_string(counter.fetch_add(1))).append(".tmp");
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
+AtomicFile::AtomicFile(std::filesystem::path path, bool overwrite, const std::filesystem::path& replaced)
+    : path_(std::move(path)), overwrite_(overwrite) {
   const std::filesystem::path name = path_.filename();
   if (name.empty() || name == "." || name == "..")
     throw Error(ErrorCode::InvalidArgument, "the path does not name a file: '" + path_.string() + "'");
-  if (!overwrite_ && file_system().exists(path_)) throw_exists(path_);
+  const auto permissions = permissions_for(replaced.empty() ? path_ : replaced, overwrite_);
   buffer_.reserve(kBufferBytes);
   // A process that had our number may have died and left a file of that name.
   for (int attempt = 1; !file_; ++attempt) {
     std::filesystem::path candidate = temporary_name(path_);
     try {
-      file_ = file_system().create(candidate);
+      file_ = file_system().create(candidate, permissions);
       temporary_ = std::move(candidate);
     } catch (const IoError& error) {
       if (error.system_error() != EEXIST || attempt == kNameAttempts) throw;

@@ -16,9 +16,11 @@ std::filesystem::path temporary_name(const std::filesystem::path& path);
 /// directory. Destroyed without commit(), the temporary file is removed and an older file is as it was.
 class AtomicFile {
  public:
-  /// AlreadyExists where `path` exists and `overwrite` is false (checked now and again at commit). A symbolic link at
-  /// `path` is replaced by the file, not followed.
-  AtomicFile(std::filesystem::path path, bool overwrite);
+  /// AlreadyExists where `path` exists and `overwrite` is false (checked now and again at commit). A file that is
+  /// replaced leaves its permissions to the new one; a symbolic link at `path` is replaced itself, not followed. What
+  /// no file can replace is refused now: a directory (Io), a device, a pipe or a socket (InvalidArgument). `replaced`
+  /// is the file whose place it takes, where another rename will bring it there later; default: `path`.
+  AtomicFile(std::filesystem::path path, bool overwrite, const std::filesystem::path& replaced = {});
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
 

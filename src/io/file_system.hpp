@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace diskann::io {
@@ -34,15 +35,17 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual std::unique_ptr<ReadableFile> open(const std::filesystem::path& path) = 0;
-  /// A file that must not exist yet (O_EXCL).
-  virtual std::unique_ptr<WritableFile> create(const std::filesystem::path& path) = 0;
+  /// A file that must not exist yet (O_EXCL), with the permissions of a new file or with those given.
+  virtual std::unique_ptr<WritableFile> create(const std::filesystem::path& path,
+                                               std::optional<std::filesystem::perms> permissions) = 0;
   /// Replaces `to` if it exists.
   virtual void rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
   virtual void remove(const std::filesystem::path& path) = 0;
   /// Makes names in the directory durable.
   virtual void sync_directory(const std::filesystem::path& directory) = 0;
-  /// A symbolic link exists, wherever it leads.
-  virtual bool exists(const std::filesystem::path& path) = 0;
+  /// What the path names; a symbolic link is one, wherever it leads.
+  virtual std::filesystem::file_status status(const std::filesystem::path& path) = 0;
+  bool exists(const std::filesystem::path& path) { return std::filesystem::exists(status(path)); }
   /// Waits until no one else holds the directory, in this process or another, and holds it while the pointer lives; for
   /// changes of several files that must not mix. Null where the file system has no locks.
   virtual std::shared_ptr<const void> lock_directory(const std::filesystem::path& directory) = 0;

@@ -140,10 +140,18 @@ class PosixFileSystem final : public FileSystem {
                                                static_cast<std::uint64_t>(status.st_size));
   }
 
-  std::unique_ptr<WritableFile> create(const std::filesystem::path& path) override {
-    Descriptor fd(
-        retry([&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666); }));
+  std::unique_ptr<WritableFile> create(const std::filesystem::path& path,
+                                       std::optional<std::filesystem::perms> permissions) override {
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const auto mode = permissions ? static_cast<mode_t>(*permissions & std::filesystem::perms::all) : mode_t{0666};
+    Descriptor fd(retry([&] { return ::open(path.c_str(), kFlags, mode); }));
     if (fd.get() < 0) throw IoError("cannot create", path.string(), errno);
+    // The umask took bits away, never added any: so nobody could open it who may not.
+    if (permissions && ::fchmod(fd.get(), mode) != 0) {
+      const int error = errno;
+      ::unlink(path.c_str());
+      throw IoError("cannot set the permissions of", path.string(), error);
+    }
     return std::make_unique<PosixWritableFile>(std::move(fd), path.string());
   }
 
@@ -170,11 +178,11 @@ class PosixFileSystem final : public FileSystem {
       throw IoError("cannot sync directory", directory.string(), errno);
   }
 
-  bool exists(const std::filesystem::path& path) override {
-    struct stat status;
-    if (::lstat(path.c_str(), &status) == 0) return true;
-    if (errno == ENOENT || errno == ENOTDIR) return false;
-    throw IoError("cannot look up", path.string(), errno);
+  std::filesystem::file_status status(const std::filesystem::path& path) override {
+    std::error_code error;
+    const std::filesystem::file_status found = std::filesystem::symlink_status(path, error);
+    if (found.type() == std::filesystem::file_type::none) throw IoError("cannot look up", path.string(), error.value());
+    return found;
   }
 
   std::shared_ptr<const void> lock_directory(const std::filesystem::path& directory) override {

@@ -32,6 +32,16 @@ expect 0 search -i a.idx -q query.fbin -k 10 -L 40 -o hits.bin
 expect 0 recall -g truth.bin -r hits.bin -k 10 --json
 is "$(json out /recall)" "x == $middle"
 
+# The truth in every form that groundtruth writes.
+for form in ivecs txt json; do
+  expect 0 groundtruth -i base.fbin -q query.fbin -k 20 -o "truth.$form"
+  expect 0 benchmark -i a.idx -q query.fbin -g "truth.$form" -k 10 -L 40 --recall --json
+  equal "$(json out /recall)" "$middle"
+done
+expect 0 search -i a.idx -q query.fbin --range 4 -o near.txt
+expect 3 benchmark -i a.idx -q query.fbin -g near.txt
+has err "range results"
+
 # One measure alone.
 expect 0 benchmark -i a.idx -q query.fbin -L 20 --throughput --json
 json out /qps >/dev/null
@@ -67,6 +77,18 @@ has curve.svg 'L=40'
 has curve.svg 'prefers-color-scheme'
 has_not curve.svg nan
 expect 2 benchmark -i a.idx -q query.fbin --plot no.svg
+expect 2 benchmark -i a.idx -q query.fbin -g truth.bin --plot no.png
+has err "ends in .svg"
+
+# Flags that would do nothing, and lists that are none, before anything is read.
+for one in --latency --throughput --recall; do
+  expect 2 benchmark -i missing.idx -q query.fbin -g truth.bin --all $one
+  has err "--all"
+done
+expect 2 benchmark -i missing.idx -q query.fbin -g truth.bin --recall --rounds 5
+expect 2 benchmark -i missing.idx -q query.fbin -L ""
+has err "expected a value"
+expect 3 benchmark -i missing.idx -q query.fbin -L 10,,20
 
 # For other programs: ids in files.
 mkdir ids
@@ -87,3 +109,5 @@ expect 3 benchmark -i a.idx -q query.fbin --rounds 0
 expect 3 benchmark -i a.idx -q query.fbin -L 10,x
 expect 3 benchmark -i a.idx -q query.fbin -g truth.bin -k 30
 expect 3 benchmark -i a.idx -q base.fbin -g truth.bin
+expect 0 benchmark -i a.idx -q query.fbin --max-queries 1 -L 10 --rounds 1 -j 1
+has err "runs     1 query · k 10 · qps: median of 1 round in one batch on 1 thread ·"

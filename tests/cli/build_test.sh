@@ -43,6 +43,28 @@ expect 0 build -i base.fbin -o a.idx -R 8 --force
 expect 0 info a.idx --json
 equal "$(json out /max_degree)" 8
 
+# What is replaced leaves its permissions to what replaces it.
+chmod 600 a.idx
+expect 0 build -i base.fbin -o a.idx -R 8 --force
+equal "$(stat -c %a a.idx)" 600
+expect 0 convert -i a.idx -o ms --output-format microsoft
+chmod 640 ms ms.data
+expect 0 convert -i a.idx -o ms --output-format microsoft --force
+equal "$(stat -c %a ms ms.data | tr '\n' ' ')" "640 640 "
+expect 0 search -i a.idx -q query.fbin -k 3 -o hits.txt
+chmod 600 hits.txt
+expect 0 search -i a.idx -q query.fbin -k 3 -o hits.txt
+equal "$(stat -c %a hits.txt)" 600
+expect 0 generate -n 5 -d 4 -o few.fbin --labels labels.txt
+chmod 600 few.fbin labels.txt
+expect 0 generate -n 5 -d 4 -o few.fbin --labels labels.txt
+equal "$(stat -c %a few.fbin labels.txt | tr '\n' ' ')" "600 600 "
+# A folder is refused before the input is looked at.
+mkdir folder
+expect 4 build -i missing.fbin -o folder
+expect 6 build -i missing.fbin -o folder --force
+has err "folder"
+
 # Whole numbers of 8 bits are found and said; --dtype forbids it.
 expect 0 generate --rows 300 --dimension 8 --dtype u8 -o small.u8bin
 expect 0 convert -i small.u8bin -o small.fvecs

@@ -60,10 +60,18 @@ equal "$(json out /format /points /dtype)" "$(printf 'microsoft\t400\tf32')"
 equal "$(numbers ms.data 0 2)" "400 10"
 expect 0 info ms -m l2 --dtype f32 --json
 equal "$(json out /kind /points)" "$(printf 'microsoft\t400')"
+for unknown in search_list_size alpha seed; do has_not out $unknown; done
+expect 0 info ms
+has_not out alpha
+expect 3 info ms -m cosine
+expect 3 info ms --dtype u8
 expect 0 search -i ms -m l2 --dtype f32 -q query.fbin -k 5 -o ms.txt
 equal "$(cat ms.txt)" "$(cat a.txt)"
 expect 0 verify -i ms -m l2 --dtype f32
 expect 0 convert -i ms -m l2 --dtype f32 -o again.idx --output-format diskann
+expect 0 info again.idx --json # what built it is not known here either
+has_not out alpha
+expect 2 convert -i a.idx -o no.idx --output-format diskann --dtype f32 --input-dtype f32
 expect 0 search -i again.idx -q query.fbin -k 5 -o again.txt
 equal "$(cat again.txt)" "$(cat a.txt)"
 expect 4 convert -i a.idx -o ms --output-format microsoft

@@ -30,6 +30,9 @@ equal "$(numbers ten.ivecs 0 1)" 10
 expect 0 search -i a.idx -q query.fbin -k 1000000000000 -o all.ivecs
 equal "$(numbers all.ivecs 0 1)" 300
 rm ten.ivecs all.ivecs
+expect 2 build -i missing.fbin -o "" # an unset variable of a script
+has err "--output: expected a value"
+for flag in -i -m --alpha --ids --memory-limit --dtype; do expect 2 build -i missing.fbin -o x.idx $flag ""; done
 for later in --use-pq --disk --quantize --layout; do expect 2 build -i base.fbin -o x.idx $later; done
 expect 2 search -i a.idx --json
 equal "$(json err /error/code /error/exit_code)" "$(printf 'Usage\t2')"
@@ -81,6 +84,13 @@ expect 5 build -i cut.fbin -o x.idx
 head -c 5000 /dev/zero >zero.idx
 expect 5 search -i zero.idx -q query.fbin
 rm cut.idx cut.fbin zero.idx
+
+# What a file holds reaches the terminal as text, never as an escape sequence.
+printf '0 \033[2J\302\2331m 1\n' >escape.txt
+expect 5 recall -g escape.txt -r escape.txt
+has err '\x1b[2J\xc2'
+if LC_ALL=C grep -q $'\033' err; then die "an escape sequence reached the terminal"; fi
+rm escape.txt
 
 # 6: the system refuses.
 expect 6 build -i base.fbin -o base.fbin/x.idx

@@ -6,6 +6,11 @@ source "$(dirname "$0")/assert.bash" "$1" "$2"
 expect 0 --version
 [[ "$(cat out)" =~ ^diskann\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || die "version"
 version=$(cut -d' ' -f2 out)
+for flag in --version -V; do
+  expect 0 $flag --json
+  equal "$(json out /version)" "$version"
+  expect 2 $flag build
+done
 expect 0 info --json
 equal "$(json out /version)" "$version"
 is "$(json out /threads)" 'x >= 1'
@@ -25,6 +30,11 @@ equal "$(json out /memory_bytes)" 4080
 expect 0 info twins.u8bin --preview 2
 equal "$(grep -c '^row' out)" 2
 has out "[$(numbers twins.u8bin 8 8 1)]"
+expect 0 convert -i twins.u8bin -o twins.npy
+for file in twins.u8bin twins.npy; do
+  expect 0 info $file --preview 2 --json
+  equal "$(json out /preview/1/row /preview/1/values)" "$(printf '1\t[%s]' "$(numbers twins.u8bin 16 8 1 | tr ' ' ,)")"
+done
 
 expect 0 build -i twins.u8bin -o a.idx -R 16
 expect 0 info a.idx
@@ -45,6 +55,33 @@ has out "ok "
 expect 0 verify -i a.idx --json
 equal "$(json out /ok /unreachable /problems)" "$(printf 'true\t0\t[]')"
 is "$(json out /checks | tr -cd , | wc -c)" 'x >= 1'
+# -m and --dtype are held against what the file says.
+for command in info verify search; do
+  [ $command = search ] && queries=(-q base.u8bin -k 1) || queries=()
+  expect 0 $command -i a.idx "${queries[@]}" -m l2 --dtype u8
+  expect 3 $command -i a.idx "${queries[@]}" -m cosine
+  has err "-m cosine was asked for, the index is built for l2"
+  expect 3 $command -i a.idx "${queries[@]}" --dtype f32
+  has err "--dtype f32 was asked for, the index stores u8"
+done
+expect 2 verify
+has err "diskann verify FILE"
+expect 0 verify --help
+has out "[index]"
+# Nodes that nothing leads to are as Microsoft's builder makes them: told, and no fault; also under our own name.
+theirs=$(dirname "$0")/../golden/microsoft/mem_f32_mips/ann
+expect 0 verify "$theirs" -m ip --dtype f32
+has out "warning  24 nodes are not reachable"
+has out "24 not reachable"
+expect 0 verify "$theirs" -m ip --dtype f32 --json
+equal "$(json out /ok /unreachable /problems)" "$(printf 'true\t24\t[]')"
+equal "$(json out /warnings/0)" "24 nodes are not reachable from the entry points"
+expect 0 info "$theirs" -m ip --dtype f32 --validate --json
+json out /warnings/0 >/dev/null
+expect 0 convert -i "$theirs" -m ip --input-dtype f32 -o theirs.idx --output-format diskann
+expect 0 verify theirs.idx
+has out "warning  24 nodes"
+
 # One bit of the vectors wrong: found by verify, not by a plain look.
 offset=$("$diskann" info a.idx --detailed --json | "$json_value" /sections | grep -o '"bytes":[0-9]*,"name":"[a-z]*","offset":[0-9]*' |
   sed 's/"bytes":\([0-9]*\),"name":"\([a-z]*\)","offset":\([0-9]*\)/\1 \3/' | sort -n | tail -n 1 | cut -d' ' -f2)

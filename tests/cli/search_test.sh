@@ -23,6 +23,8 @@ equal "$(numbers hits.ivecs 0 11)" "10 $(head -n 1 hits.txt)"
 expect 0 search -i a.idx -q query.fbin -k 10 -o with.txt --show-distances
 equal "$(head -n 1 with.txt | sed 's/:[^ ]*//g')" "$(head -n 1 hits.txt)"
 expect 2 search -i a.idx -q query.fbin -k 10 -o no.ivecs --show-distances
+mkdir folder.txt
+expect 6 search -i missing.idx -q query.fbin -o folder.txt # before the search, not after it
 expect 3 search -i a.idx -q query.fbin -o results.xyz
 
 # The same hits whatever the threads and the mapping.
@@ -78,3 +80,5 @@ equal "$(cat err)" ""
 expect 0 search -i a.idx -q query.fbin -k 1 -v
 has err "distance computations a query"
 has err "peak memory"
+expect 0 search -i a.idx -q query.fbin -k 1 --max-queries 1
+has err "1 query in"

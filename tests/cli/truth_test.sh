@@ -22,6 +22,9 @@ expect 0 recall -g truth.bin -r found.txt
 has out "recall@3  0.833333"
 expect 0 recall -g truth.bin -r found.txt -k 1 --json
 equal "$(json out /recall /k /queries)" "$(printf '1\t1\t2')"
+printf '0 1 2\n' >one.txt
+expect 0 recall -g one.txt -r one.txt
+has out "(1 query)"
 printf '0 0 0\n9 9 9\n' >twice.txt
 expect 0 recall -g truth.ivecs -r twice.txt --json
 is "$(json out /recall)" 'x > 0.1666 && x < 0.1667'
@@ -30,6 +33,26 @@ expect 3 recall -g truth.bin -r short.txt
 printf '0 one\n1 2\n' >bad.txt
 expect 5 recall -g truth.bin -r bad.txt
 has err "'one' is no id"
+# JSON answers by the number of the query, whatever their order; none twice, none missing.
+echo '[{"query":1,"ids":[4,3,0]},{"query":0,"ids":[0,1,2]}]' >order.json
+expect 0 recall -g truth.bin -r order.json
+has out "recall@3  0.833333"
+echo '[{"ids":[0,1,2]},{"ids":[4,3,0]}]' >plain.json
+expect 0 recall -g truth.bin -r plain.json
+has out "recall@3  0.833333"
+for other in '"query":1' '"query":2' '"query":-1' '"query":"0"'; do
+  echo "[{\"query\":1,\"ids\":[4,3,0]},{$other,\"ids\":[0,1,2]}]" >order.json
+  expect 5 recall -g truth.bin -r order.json
+  has err "query"
+done
+# Of range results no recall@k is told.
+expect 0 build -i line.u8bin -o line.idx
+expect 0 groundtruth -i line.u8bin -q line.u8bin -k 3 -o all.bin
+for form in txt json bin; do # two points at the ends, three between
+  expect 0 search -i line.idx -q line.u8bin --range 150 -o "near.$form"
+  expect 3 recall -g all.bin -r "near.$form"
+  has err "range results"
+done
 echo '{"ids": 3}' >bad.json
 expect 5 recall -g truth.bin -r bad.json
 expect 4 recall -g truth.bin -r missing.txt

@@ -21,7 +21,7 @@ std::string_view to_string(Operation operation) noexcept {
     case Operation::Rename: return "rename";
     case Operation::Remove: return "remove";
     case Operation::SyncDirectory: return "sync directory";
-    case Operation::Exists: return "exists";
+    case Operation::Status: return "status";
   }
   return "?";
 }
@@ -129,7 +129,8 @@ std::unique_ptr<io::ReadableFile> FaultFileSystem::open(const std::filesystem::p
   return std::make_unique<FaultReadableFile>(*this, path.string(), found->second);
 }
 
-std::unique_ptr<io::WritableFile> FaultFileSystem::create(const std::filesystem::path& path) {
+std::unique_ptr<io::WritableFile> FaultFileSystem::create(const std::filesystem::path& path,
+                                                          std::optional<std::filesystem::perms> /*permissions*/) {
   fail_if_due({Operation::Create, path.string()});
   if (visible_.contains(path.string())) throw IoError("cannot create", path.string(), EEXIST);
   auto inode = std::make_shared<Inode>();
@@ -161,9 +162,10 @@ void FaultFileSystem::sync_directory(const std::filesystem::path& directory) {
   unsynced_names_.erase(end, unsynced_names_.end());
 }
 
-bool FaultFileSystem::exists(const std::filesystem::path& path) {
-  fail_if_due({Operation::Exists, path.string()});
-  return visible_.contains(path.string());
+std::filesystem::file_status FaultFileSystem::status(const std::filesystem::path& path) {
+  fail_if_due({Operation::Status, path.string()});
+  return std::filesystem::file_status(visible_.contains(path.string()) ? std::filesystem::file_type::regular
+                                                                       : std::filesystem::file_type::not_found);
 }
 
 void FaultFileSystem::apply(const NameChange& change, Names& names) {

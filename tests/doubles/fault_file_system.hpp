@@ -27,11 +27,11 @@ enum class Operation : std::uint8_t {
   Rename,
   Remove,
   SyncDirectory,
-  Exists
+  Status
 };
 inline constexpr Operation kOperations[] = {
     Operation::Open,  Operation::Read,   Operation::Map,    Operation::Create,        Operation::Write, Operation::Sync,
-    Operation::Close, Operation::Rename, Operation::Remove, Operation::SyncDirectory, Operation::Exists};
+    Operation::Close, Operation::Rename, Operation::Remove, Operation::SyncDirectory, Operation::Status};
 std::string_view to_string(Operation operation) noexcept;
 
 /// A call that was made, whether it failed or not.
@@ -58,11 +58,12 @@ void overwrite(std::vector<std::byte>& content, std::uint64_t offset, std::span<
 class FaultFileSystem final : public io::FileSystem {
  public:
   std::unique_ptr<io::ReadableFile> open(const std::filesystem::path& path) override;
-  std::unique_ptr<io::WritableFile> create(const std::filesystem::path& path) override;
+  std::unique_ptr<io::WritableFile> create(const std::filesystem::path& path,
+                                           std::optional<std::filesystem::perms> permissions) override;
   void rename(const std::filesystem::path& from, const std::filesystem::path& to) override;
   void remove(const std::filesystem::path& path) override;
   void sync_directory(const std::filesystem::path& directory) override;
-  bool exists(const std::filesystem::path& path) override;
+  std::filesystem::file_status status(const std::filesystem::path& path) override;
   std::shared_ptr<const void> lock_directory(const std::filesystem::path&) override { return nullptr; }
 
   /// A durable file, without a trace.

@@ -172,7 +172,7 @@ TEST_F(MicrosoftWriter, EveryFaultLeavesNoMixtureOfTwoSets) {
       if (!fired) break;
       ++faults;
       SCOPED_TRACE(testing::Message() << doubles::to_string(operation) << " " << nth);
-      if (failed && operation != doubles::Operation::Remove && operation != doubles::Operation::Exists) {
+      if (failed && operation != doubles::Operation::Remove && operation != doubles::Operation::Status) {
         for (const std::string& name : fresh.names()) EXPECT_EQ(name.find(".tmp"), std::string::npos) << name;
       }
       expect_old_new_or_none(fresh, 281, 5);
@@ -189,7 +189,7 @@ TEST_F(MicrosoftWriter, ACrashAtAnyStepLeavesNoMixtureOfTwoSets) {
   load({"dyn_f32_l2/built", VectorType::F32, Distance::L2, 1});
   std::vector<doubles::FaultFileSystem> crashes;
   files.observe([&](const doubles::Event& event) {
-    if (event.operation == doubles::Operation::Exists || event.operation == doubles::Operation::Open) return;
+    if (event.operation == doubles::Operation::Status || event.operation == doubles::Operation::Open) return;
     for (std::uint64_t seed = 0; seed < 10; ++seed) crashes.push_back(files.crash(seed));
   });
   write(next, Distance::L2, true);

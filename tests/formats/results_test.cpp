@@ -169,6 +169,7 @@ TEST_F(Results, RangeResultsAreWrittenAsBigAnnDoes) {
   ASSERT_TRUE(hits[3].empty());
   write_range_results("a.bin", hits);
   EXPECT_EQ(content("a.bin"), bytes);
+  expect_error(ErrorCode::InvalidArgument, {"a.bin", "range results"}, [] { read_results("a.bin"); });
 
   hits = {{{7, 0.5f}, {1, 2.0f}}, {}, {{kNoId - 1, 3.0f}}};
   write_range_results("a.txt", hits);

@@ -293,6 +293,10 @@ TEST(VectorFormat, NamesReadBack) {
     EXPECT_EQ(vector_format_of("dir.x/a." + std::string(to_string(format))), format);
   }
   EXPECT_EQ(vector_format_of("x.data"), VectorFormat::Bin);
+  EXPECT_EQ(type_told_by(VectorFormat::Bvecs), VectorType::U8);
+  EXPECT_EQ(type_told_by(VectorFormat::F16bin), VectorType::F16);
+  for (const auto format : {VectorFormat::Bin, VectorFormat::Npy, VectorFormat::Ivecs})
+    EXPECT_FALSE(type_told_by(format)) << to_string(format);
   for (const char* bad : {"", "a", "fvecs", "a.", "a.hdf5", "a.fbin.gz"})
     expect_error(ErrorCode::InvalidArgument, {".fvecs"}, [&] { vector_format_of(bad); });
   expect_error(ErrorCode::InvalidArgument, {"tiff", "fvecs"}, [] { parse_vector_format("tiff"); });

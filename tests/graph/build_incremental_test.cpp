@@ -61,6 +61,7 @@ TEST(BuildIncremental, HoldsItsInvariantsForEveryTypeMetricAndDegree) {
           const auto problems = check_graph(built.graph.adjacency, max_degree, built.graph.entry_points);
           EXPECT_TRUE(problems.empty()) << to_string(type) << ' ' << to_string(metric) << " R " << max_degree << " n "
                                         << rows << ": " << problems.front();
+          EXPECT_EQ(measure(built.graph.adjacency, built.graph.entry_points).unreachable, 0u);
           ++cases;
         }
       }
@@ -75,6 +76,7 @@ TEST(BuildIncremental, ReachesEverythingInDegenerateData) {
       const Built built = build(VectorSet::from_rows(rows), Distance::L2, {max_degree, 20, 1.2f, 1}, 2);
       const auto problems = check_graph(built.graph.adjacency, max_degree, built.graph.entry_points);
       EXPECT_TRUE(problems.empty()) << what << " R " << max_degree << ": " << problems.front();
+      EXPECT_EQ(measure(built.graph.adjacency, built.graph.entry_points).unreachable, 0u) << what;
     }
   };
   check(std::vector<std::vector<float>>(500, {1, 2, 3}), "all equal");

@@ -18,7 +18,6 @@ TEST(Reachability, CountsWhatTheEntryPointsReach) {
   EXPECT_EQ(statistics.edges, 4u);
   EXPECT_EQ(statistics.smallest_degree, 0u);
   EXPECT_EQ(statistics.largest_degree, 2u);
-  EXPECT_EQ(check_graph(graph, 16, entries).size(), 1u);
 }
 
 TEST(Reachability, CheckFindsEveryKindOfBadEdge) {
@@ -67,6 +66,7 @@ TEST(Reachability, RepairReachesEverythingAndCutsNothingOff) {
     const std::vector<Slot> entries = {static_cast<Slot>(random.below(400))};
     added_in_all += make_reachable(space, graph, max_degree, entries);
     EXPECT_TRUE(check_graph(graph, max_degree, entries).empty()) << "round " << round;
+    EXPECT_EQ(measure(graph, entries).unreachable, 0u) << "round " << round;
   }
   EXPECT_GE(added_in_all, 60u * 19u);
 }

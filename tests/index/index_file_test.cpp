@@ -1,8 +1,11 @@
+#include "index/index_file.hpp"
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 
@@ -11,6 +14,7 @@
 #include "diskann/inspect.hpp"
 #include "io/file_system.hpp"
 #include "tests/doubles/allocation_meter.hpp"
+#include "tests/doubles/container_forge.hpp"
 #include "tests/doubles/fault_file_system.hpp"
 #include "tests/doubles/test_data.hpp"
 
@@ -254,6 +258,8 @@ TEST(IndexFile, OfAUsersDistanceOpensOnlyWithThatDistance) {
   options.distance_function = first;
   const Index index = Index::open(path, options);
   EXPECT_EQ(index.search(set.view().slice(5, 1), 1)[0].id, 5u);
+  const Index unsaved = IndexBuilder().distance_function(std::make_shared<Named>("a\x1b[2J")).build_from_vectors(set);
+  EXPECT_THROW(unsaved.save(path, true), Error) << "a file with that name could not be opened";
 }
 
 TEST(Verify, PassesASoundFileAndNamesWhatItChecked) {
@@ -264,6 +270,56 @@ TEST(Verify, PassesASoundFileAndNamesWhatItChecked) {
   EXPECT_GE(report.checks.size(), 8u);
   EXPECT_EQ(report.graph.unreachable, 0u);
   EXPECT_EQ(report.graph.nodes, 11u) << "two of twelve rows are twins";
+}
+
+TEST(Verify, UnreachableNodesAreAFaultUnlessMicrosoftBuiltThem) {
+  const std::filesystem::path prefix =
+      std::filesystem::path(DISKANN_SOURCE_DIR) / "tests/golden/microsoft/mem_f32_mips/ann";
+  OpenOptions theirs;
+  theirs.metric = Distance::InnerProduct;
+  theirs.type = VectorType::F32;
+  const Index index = Index::open(prefix, theirs);
+  FaultFileSystem files;
+  const io::FileSystemOverride guard(files);
+  index.save("a.idx");
+  VerifyReport report = verify("a.idx");
+  EXPECT_TRUE(report.ok());
+  EXPECT_EQ(report.warnings.size(), 1u);
+
+  std::vector<std::byte> bytes = *files.content("a.idx");
+  const std::string_view builder = "\"microsoft\"", other = "\"somebody \"";
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  const std::size_t at = std::string_view(text, bytes.size()).find(builder);
+  ASSERT_NE(at, std::string_view::npos);
+  std::memcpy(bytes.data() + at, other.data(), other.size());
+  doubles::repair_checksums(bytes);
+  files.put("b.idx", bytes);
+  report = verify("b.idx");
+  ASSERT_EQ(report.problems.size(), 1u);
+  EXPECT_NE(report.problems.front().find("not reachable"), std::string::npos);
+  EXPECT_TRUE(report.warnings.empty());
+}
+
+TEST(IndexMeta, RefusesControlCharactersInText) {
+  const std::string path = scratch_path("meta.idx");
+  full_index().save(path, true);
+  const io::Container container = io::Container::open(path);
+  const std::vector<std::byte> bytes = container.read_small(container.require(io::SectionKind::Meta));
+  const std::string sound(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string version = "\"library_version\": \"";
+  const std::size_t at = sound.find(version);
+  ASSERT_NE(at, std::string::npos);
+  const auto with = [&](const std::string& text) { return std::string(sound).insert(at + version.size(), text); };
+  EXPECT_NO_THROW(meta_from_json(with("é ☃ "), "x"));
+  for (const char* text : {"\\u001b[2J", "\\n", "\\u0000", "\\u007f", "\\u009b", "\xC2\x9B"}) {
+    try {
+      meta_from_json(with(text), "x");
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::Corrupt);
+      EXPECT_NE(std::string(error.what()).find("control characters in 'library_version'"), std::string::npos);
+    }
+  }
 }
 
 TEST(Inspect, TellsWhatAnIndexFileIs) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,8 +40,8 @@ class AtomicFileTest : public testing::Test {
 
 TEST_F(AtomicFileTest, MakesContentDurableBeforeTheNameAndTheNameBeforeItReturns) {
   write_file("/d/file", bytes_of("content"));
-  EXPECT_EQ(operations(files_), (std::vector{Operation::Create, Operation::Write, Operation::Sync, Operation::Close,
-                                             Operation::Rename, Operation::SyncDirectory}));
+  EXPECT_EQ(operations(files_), (std::vector{Operation::Status, Operation::Create, Operation::Write, Operation::Sync,
+                                             Operation::Close, Operation::Rename, Operation::SyncDirectory}));
   EXPECT_EQ(files_.trace().back().path, "/d");
   EXPECT_EQ(files_.names(), std::vector<std::string>{"/d/file"});
   EXPECT_EQ(files_.crash(0).content("/d/file"), bytes_of("content"));
@@ -148,6 +149,39 @@ TEST(AtomicFileOnDisk, ReplacesASymbolicLinkAndNotItsTarget) {
   EXPECT_FALSE(fs::is_symlink(directory / "link"));
   EXPECT_EQ(fs::file_size(directory / "target"), 6u);
   EXPECT_EQ(fs::file_size(directory / "link"), 3u);
+}
+
+TEST(AtomicFileOnDisk, KeepsThePermissionsOfTheFileThatItReplaces) {
+  ScratchDirectory directory;
+  const fs::path path = directory / "file";
+  for (const auto mode : {0600u, 0640u, 0666u, 0444u}) {  // less and more than the usual umask leaves
+    write_file(path, bytes_of("old"));
+    fs::permissions(path, fs::perms{mode});
+    {
+      AtomicFile file(path, true);
+      for (const auto& entry : fs::directory_iterator(directory.path()))
+        EXPECT_EQ(entry.status().permissions(), fs::perms{mode}) << "open while it is written: " << entry.path();
+      file.commit();
+    }
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms{mode});
+    fs::remove(path);
+  }
+  AtomicFile staged(directory / "staged", true, path);
+  staged.commit();
+  write_file(path, bytes_of("new"));
+  EXPECT_EQ(fs::status(path).permissions(), fs::status(directory / "staged").permissions()) << "nothing to keep";
+  fs::permissions(path, fs::perms{0600});
+  AtomicFile(directory / "staged", true, path).commit();
+  EXPECT_EQ(fs::status(directory / "staged").permissions(), fs::perms{0600});
+}
+
+TEST(AtomicFileOnDisk, RefusesWhatNoFileCanReplaceWhenItIsOpened) {
+  ScratchDirectory directory;
+  fs::create_directory(directory / "folder");
+  EXPECT_EQ(code_of([&] { AtomicFile file(directory / "folder", true); }), ErrorCode::Io);
+  ASSERT_EQ(::mkfifo((directory / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(code_of([&] { AtomicFile file(directory / "pipe", true); }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 2) << "a temporary file is left";
 }
 
 TEST(AtomicFileOnDisk, WritesTheLongestNameThatTheSystemAllows) {

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 class PosixFileSystem : public testing::Test {
  protected:
   void make(const fs::path& path, const Bytes& content) {
-    const auto file = files_.create(path);
+    const auto file = files_.create(path, {});
     file->write(0, content);
     file->close();
   }
@@ -33,7 +33,7 @@ TEST_F(PosixFileSystem, ReadsBackWhatWasWritten) {
   const Bytes content = random_bytes(100'000, 1);
   const fs::path path = directory_ / "file";
   {
-    const auto file = files_.create(path);
+    const auto file = files_.create(path, {});
     file->write(50'000, std::span(content).subspan(50'000));
     file->write(0, std::span(content).first(50'000));
     file->sync();
@@ -101,7 +101,7 @@ TEST_F(PosixFileSystem, ErrorsCarryPathAndErrno) {
     }
   };
   check([&] { files_.open(missing); });
-  check([&] { files_.create(missing / "file"); });
+  check([&] { files_.create(missing / "file", {}); });
   check([&] { files_.remove(missing); });
   check([&] { files_.rename(missing, directory_ / "missing too"); });
   check([&] { files_.sync_directory(missing); });
@@ -109,9 +109,9 @@ TEST_F(PosixFileSystem, ErrorsCarryPathAndErrno) {
 
 TEST_F(PosixFileSystem, CreatesOnlyWhatIsNotThereAndFollowsNoLink) {
   make(directory_ / "file", bytes_of("old"));
-  EXPECT_EQ(code_of([&] { files_.create(directory_ / "file"); }), ErrorCode::AlreadyExists);
+  EXPECT_EQ(code_of([&] { files_.create(directory_ / "file", {}); }), ErrorCode::AlreadyExists);
   fs::create_symlink(directory_ / "target", directory_ / "link");
-  EXPECT_EQ(code_of([&] { files_.create(directory_ / "link"); }), ErrorCode::AlreadyExists);
+  EXPECT_EQ(code_of([&] { files_.create(directory_ / "link", {}); }), ErrorCode::AlreadyExists);
   EXPECT_FALSE(fs::exists(directory_ / "target"));
 }
 
@@ -148,7 +148,7 @@ TEST_F(PosixFileSystem, GoesOnAfterAShortWriteAndReportsWhereItStopped) {
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit small{10'000, old.rlim_max};
-  const auto file = files_.create(directory_ / "file");
+  const auto file = files_.create(directory_ / "file", {});
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
   std::string message, path;
   int error = 0;
@@ -166,7 +166,7 @@ TEST_F(PosixFileSystem, GoesOnAfterAShortWriteAndReportsWhereItStopped) {
 }
 
 TEST_F(PosixFileSystem, ReportsAnErrorOfCloseAndSyncAndNeverSucceedsLater) {
-  const auto file = files_.create(directory_ / "file");
+  const auto file = files_.create(directory_ / "file", {});
   file->close();
   EXPECT_EQ(code_of([&] { file->sync(); }), ErrorCode::Io);
   EXPECT_NE(message_of([&] { file->sync(); }).find("an earlier sync failed"), std::string::npos);
@@ -177,7 +177,7 @@ TEST_F(PosixFileSystem, ReportsAnErrorOfCloseAndSyncAndNeverSucceedsLater) {
 TEST_F(PosixFileSystem, OpenFilesAreNotInheritedByOtherPrograms) {
   make(directory_ / "file", bytes_of("x"));
   const auto reader = files_.open(directory_ / "file");
-  const auto writer = files_.create(directory_ / "new");
+  const auto writer = files_.create(directory_ / "new", {});
   std::size_t ours = 0;
   for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
     std::error_code ignored;

@@ -120,7 +120,7 @@ TEST(SaveFaults, TheDoubleLosesWhatAFileSystemMayLose) {
   std::size_t torn = 0, nameless = 0, whole = 0;
   FaultFileSystem files;
   const Bytes content = random_bytes(20'000, 3);
-  const auto file = files.create("/d/file");
+  const auto file = files.create("/d/file", {});
   file->write(0, content);
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     const auto found = files.crash(seed).content("/d/file");
@@ -139,7 +139,7 @@ TEST(SaveFaults, TheDoubleLosesWhatAFileSystemMayLose) {
 
 TEST(SaveFaults, TheDoubleForgetsDataWhoseSyncFailedEvenIfTheNextOneSucceeds) {
   FaultFileSystem files;
-  const auto file = files.create("/d/file");
+  const auto file = files.create("/d/file", {});
   files.sync_directory("/d");
   file->write(0, bytes_of("content"));
   files.arm({Operation::Sync, 1, EIO});
