@@ -21,6 +21,7 @@ struct TruthOptions {
 
 void compute(const TruthOptions& options, Session& session) {
   const Distance metric = parse_distance(options.metric);
+  check_result_suffix(options.output, ResultKind::Nearest);
   check_output_file(options.output);
   const Execution execution = session.execution(options.threads);
   const VectorSet base = read_vectors(options.base.path, read_options(options.base), execution);

@@ -147,7 +147,10 @@ void check_flags(const SearchOptions& options) {
 
 void search(const SearchOptions& options, Session& session) {
   check_flags(options);
-  if (options.output) check_output_file(*options.output);
+  if (options.output) {
+    check_result_suffix(*options.output, options.radius ? ResultKind::Range : ResultKind::Nearest);
+    check_output_file(*options.output);
+  }
   const Index index = open_index(options.index, session.execution());
   const std::uint64_t k = std::min<std::uint64_t>(options.k.value_or(kDefaultK), index.size());
   ReadOptions reading = read_options(options.queries, index.source_type());

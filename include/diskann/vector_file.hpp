@@ -69,6 +69,11 @@ DISKANN_EXPORT VectorSet convert_vectors(VectorView vectors, VectorType type, co
 /// Result or truth file: `.ivecs` (ids), `.bin` / `.gt.bin` / `.ibin` (Microsoft's truth: ids, then distances or not).
 /// Ids of 0xFFFFFFFF read as kNoId.
 DISKANN_EXPORT SearchResults read_results(const std::filesystem::path& path);
+/// What a result file holds.
+enum class ResultKind : std::uint8_t { Nearest, Range };
+/// Throws InvalidArgument where the suffix names no format that write_results or write_range_results knows: for a
+/// caller who wants to hear of it before the search.
+DISKANN_EXPORT void check_result_suffix(const std::filesystem::path& path, ResultKind kind);
 /// By suffix: `.txt` one line a query "id id …" or "id:distance …" with `with_distances`; `.json` one array of objects;
 /// `.ivecs` ids; `.bin` Microsoft's truth form, ids then distances. Ids above 2^32 - 2 do not fit the last two
 /// (InvalidArgument). Replaces an older file, atomically.

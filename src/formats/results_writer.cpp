@@ -86,11 +86,19 @@ void put_readable(OutputFile& file, bool json, std::size_t rows, const RowOf& ro
 
 }  // namespace
 
+void check_result_suffix(const std::filesystem::path& path, ResultKind kind) {
+  const std::string suffix = path.extension().string();
+  if (suffix == ".txt" || suffix == ".json" || suffix == ".bin") return;
+  if (kind == ResultKind::Range)
+    refuse(path, "the suffix '" + suffix + "' names no format of range results", "name it .txt, .json or .bin");
+  if (suffix != ".ivecs")
+    refuse(path, "the suffix '" + suffix + "' names no format of result files", "name it .txt, .json, .ivecs or .bin");
+}
+
 void write_results(const std::filesystem::path& path, const SearchResults& results, bool with_distances) {
+  check_result_suffix(path, ResultKind::Nearest);
   const std::string suffix = path.extension().string();
   const bool text = suffix == ".txt" || suffix == ".json";
-  if (!text && suffix != ".ivecs" && suffix != ".bin")
-    refuse(path, "the suffix '" + suffix + "' names no format of result files", "name it .txt, .json, .ivecs or .bin");
   if (results.ids.size() != results.rows * results.k ||
       (!results.distances.empty() && results.distances.size() != results.ids.size()))
     refuse(path, "the results have " + std::to_string(results.ids.size()) + " ids and " +
@@ -128,9 +136,8 @@ void write_results(const std::filesystem::path& path, const SearchResults& resul
 
 void write_range_results(const std::filesystem::path& path, std::span<const std::vector<Hit>> results,
                          bool with_distances) {
+  check_result_suffix(path, ResultKind::Range);
   const std::string suffix = path.extension().string();
-  if (suffix != ".txt" && suffix != ".json" && suffix != ".bin")
-    refuse(path, "the suffix '" + suffix + "' names no format of range results", "name it .txt, .json or .bin");
   OutputFile file(path, true);
   if (suffix != ".bin") {
     std::vector<std::uint64_t> ids;

@@ -25,7 +25,10 @@ equal "$(head -n 1 with.txt | sed 's/:[^ ]*//g')" "$(head -n 1 hits.txt)"
 expect 2 search -i a.idx -q query.fbin -k 10 -o no.ivecs --show-distances
 mkdir folder.txt
 expect 6 search -i missing.idx -q query.fbin -o folder.txt # before the search, not after it
-expect 3 search -i a.idx -q query.fbin -o results.xyz
+expect 3 search -i missing.idx -q query.fbin -o results.xyz
+has err "names no format of result files"
+expect 3 search -i missing.idx -q query.fbin -o results.ivecs --range 1
+expect 3 groundtruth -i missing.fbin -q query.fbin -o truth.xyz
 
 # The same hits whatever the threads and the mapping.
 expect 0 search -i a.idx -q query.fbin -k 10 -o one.bin -j 1

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "base/row_store.hpp"
 #include "diskann/types.hpp"
 
 namespace diskann::doubles {
@@ -29,6 +30,13 @@ inline VectorSet clustered(VectorType type, std::size_t rows, std::size_t dimens
     }
   }
   return set;
+}
+
+/// The rows padded, as the rooms below the index take them.
+inline base::RowStore store_of(const VectorSet& set) {
+  base::RowStore store(set.type(), set.rows(), set.dimension());
+  for (std::size_t i = 0; i < set.rows(); ++i) base::copy_row(set, i, store.row(i));
+  return store;
 }
 
 }  // namespace diskann::doubles

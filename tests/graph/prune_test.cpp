@@ -11,13 +11,9 @@
 namespace diskann::graph {
 namespace {
 
-base::RowStore store_of(const VectorSet& set) {
-  base::RowStore store(set.type(), set.rows(), set.dimension());
-  for (std::size_t i = 0; i < set.rows(); ++i) base::copy_row(set, i, store.row(i));
-  return store;
+base::RowStore points(const std::vector<std::vector<float>>& rows) {
+  return doubles::store_of(VectorSet::from_rows(rows));
 }
-
-base::RowStore points(const std::vector<std::vector<float>>& rows) { return store_of(VectorSet::from_rows(rows)); }
 
 std::vector<Candidate> candidates_from(const KernelSpace& space, Slot self, std::vector<Slot> slots) {
   Pruner<KernelSpace> pruner(space, 4, 1.2f);
@@ -117,7 +113,7 @@ TEST(Prune, KeepsAFewNeighboursWhenAllCandidatesAreEqual) {
 
 TEST(Prune, NeverSelectsTheNodeItself) {
   const auto set = doubles::clustered(VectorType::U8, 50, 16, 3);
-  const auto store = store_of(set);
+  const auto store = doubles::store_of(set);
   const KernelSpace space(Distance::L2, store, nullptr);
   std::vector<Slot> slots;
   for (Slot i = 0; i < 50; ++i) slots.push_back(i);

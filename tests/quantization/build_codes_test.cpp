@@ -12,12 +12,6 @@
 namespace diskann::quantization {
 namespace {
 
-base::RowStore store_of(const VectorSet& set) {
-  base::RowStore store(set.type(), set.rows(), set.dimension());
-  for (std::size_t i = 0; i < set.rows(); ++i) base::copy_row(set, i, store.row(i));
-  return store;
-}
-
 std::optional<BuildCodes> encode(Distance metric, const base::RowStore& store, std::vector<float>& norms,
                                  unsigned threads = 2) {
   Execution execution;
@@ -31,7 +25,7 @@ std::optional<BuildCodes> encode(Distance metric, const base::RowStore& store, s
 TEST(BuildCodes, KeepTheOrderOfDistancesUpToASmallError) {
   for (const VectorType type : {VectorType::F32, VectorType::F16}) {
     for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
-      const base::RowStore store = store_of(doubles::clustered(type, 600, 48, 3));
+      const base::RowStore store = doubles::store_of(doubles::clustered(type, 600, 48, 3));
       std::vector<float> norms;
       const auto codes = encode(metric, store, norms);
       ASSERT_TRUE(codes.has_value()) << to_string(type) << ' ' << to_string(metric);
@@ -69,11 +63,12 @@ TEST(BuildCodes, AreRefusedWhereRowsWouldBecomeEqual) {
     }
   }
   std::vector<float> norms;
-  EXPECT_FALSE(encode(Distance::L2, store_of(tight), norms).has_value());
+  EXPECT_FALSE(encode(Distance::L2, doubles::store_of(tight), norms).has_value());
   // All rows equal, or a single one: there is no range.
-  EXPECT_FALSE(encode(Distance::L2, store_of(VectorSet(VectorType::F32, 50, 8)), norms).has_value());
-  EXPECT_FALSE(encode(Distance::InnerProduct, store_of(VectorSet(VectorType::F32, 50, 8)), norms).has_value());
-  EXPECT_FALSE(encode(Distance::L2, store_of(doubles::clustered(VectorType::F32, 1, 8, 1)), norms).has_value());
+  EXPECT_FALSE(encode(Distance::L2, doubles::store_of(VectorSet(VectorType::F32, 50, 8)), norms).has_value());
+  EXPECT_FALSE(encode(Distance::InnerProduct, doubles::store_of(VectorSet(VectorType::F32, 50, 8)), norms).has_value());
+  EXPECT_FALSE(
+      encode(Distance::L2, doubles::store_of(doubles::clustered(VectorType::F32, 1, 8, 1)), norms).has_value());
 }
 
 TEST(BuildCodes, AreRefusedWhereSmallRowsWouldVanish) {
@@ -83,19 +78,21 @@ TEST(BuildCodes, AreRefusedWhereSmallRowsWouldVanish) {
     for (std::size_t j = 0; j < 16; ++j) reinterpret_cast<float*>(wide.row(i))[j] *= 1000.0f;
   }
   std::vector<float> norms;
-  EXPECT_FALSE(encode(Distance::InnerProduct, store_of(wide), norms).has_value());
-  EXPECT_FALSE(encode(Distance::L2, store_of(wide), norms).has_value());
-  EXPECT_TRUE(encode(Distance::Cosine, store_of(wide), norms).has_value()) << "rows are scaled to length 1";
+  EXPECT_FALSE(encode(Distance::InnerProduct, doubles::store_of(wide), norms).has_value());
+  EXPECT_FALSE(encode(Distance::L2, doubles::store_of(wide), norms).has_value());
+  EXPECT_TRUE(encode(Distance::Cosine, doubles::store_of(wide), norms).has_value()) << "rows are scaled to length 1";
 }
 
 TEST(BuildCodes, AreNotMadeOfRowsThatAreEightBitsAlready) {
   std::vector<float> norms;
-  EXPECT_FALSE(encode(Distance::L2, store_of(doubles::clustered(VectorType::U8, 50, 8, 1)), norms).has_value());
-  EXPECT_FALSE(encode(Distance::L2, store_of(doubles::clustered(VectorType::I8, 50, 8, 1)), norms).has_value());
+  EXPECT_FALSE(
+      encode(Distance::L2, doubles::store_of(doubles::clustered(VectorType::U8, 50, 8, 1)), norms).has_value());
+  EXPECT_FALSE(
+      encode(Distance::L2, doubles::store_of(doubles::clustered(VectorType::I8, 50, 8, 1)), norms).has_value());
 }
 
 TEST(BuildCodes, AreTheSameAtEveryThreadCount) {
-  const base::RowStore store = store_of(doubles::clustered(VectorType::F32, 3000, 20, 9));
+  const base::RowStore store = doubles::store_of(doubles::clustered(VectorType::F32, 3000, 20, 9));
   std::vector<float> norms;
   const auto one = encode(Distance::Cosine, store, norms, 1);
   const auto five = encode(Distance::Cosine, store, norms, 5);
