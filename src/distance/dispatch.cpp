@@ -48,15 +48,25 @@ std::size_t chosen() {
   return index;
 }
 
-const KernelTable& find(std::size_t index, Distance metric, VectorType rows, VectorType query_form) {
-  const bool integer = query_form == VectorType::U8 || query_form == VectorType::I8;
-  const KernelTable* table = nullptr;
-  if (integer && query_form == rows) table = integer_targets()[index].find(metric, rows);
-  if (query_form == VectorType::F32) table = float_targets()[index].find(metric, rows);
-  if (table != nullptr) return *table;
+/// The entry of a target for a metric, rows, and the form that they are compared in: their own integers or f32.
+template <class Target>
+const auto& find(const Target& floats, const Target& integers, Distance metric, VectorType rows, VectorType form) {
+  const bool integer = form == VectorType::U8 || form == VectorType::I8;
+  if (integer && form == rows) {
+    if (const auto* table = integers.find(metric, rows)) return *table;
+  }
+  if (form == VectorType::F32) {
+    if (const auto* table = floats.find(metric, rows)) return *table;
+  }
   throw Error(ErrorCode::Internal, "no kernel for metric " + std::string(to_string(metric)) + ", rows of " +
-                                       std::string(to_string(rows)) + " and queries of " +
-                                       std::string(to_string(query_form)));
+                                       std::string(to_string(rows)) + " and the form " + std::string(to_string(form)));
+}
+
+const KernelTable& find_kernels(std::size_t index, Distance metric, VectorType rows, VectorType form) {
+  return find(float_targets()[index], integer_targets()[index], metric, rows, form);
+}
+const TileKernels& find_tiles(std::size_t index, Distance metric, VectorType rows, VectorType form) {
+  return find(float_tile_targets()[index], integer_tile_targets()[index], metric, rows, form);
 }
 
 }  // namespace
@@ -72,11 +82,17 @@ std::string choose_isa(const char* requested) {
 }
 
 const KernelTable& kernels_for(std::string_view isa, Distance metric, VectorType rows, VectorType query_form) {
-  return find(index_of(isa), metric, rows, query_form);
+  return find_kernels(index_of(isa), metric, rows, query_form);
+}
+const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType rows, VectorType form) {
+  return find_tiles(index_of(isa), metric, rows, form);
 }
 
 const KernelTable& kernels(Distance metric, VectorType rows, VectorType query_form) {
-  return find(chosen(), metric, rows, query_form);
+  return find_kernels(chosen(), metric, rows, query_form);
+}
+const TileKernels& tiles(Distance metric, VectorType rows, VectorType form) {
+  return find_tiles(chosen(), metric, rows, form);
 }
 
 std::string isa() { return float_targets()[chosen()].name; }

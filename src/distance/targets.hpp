@@ -10,6 +10,7 @@
 #include <span>
 
 #include "distance/kernels.hpp"
+#include "distance/tiles.hpp"
 
 namespace diskann::distance {
 
@@ -24,6 +25,15 @@ struct TargetKernels {
 /// One entry for each instruction set compiled in, best first; the same sets in the same order for both forms.
 std::span<const TargetKernels> float_targets();    ///< f32 queries against rows of any type
 std::span<const TargetKernels> integer_targets();  ///< u8 and i8 queries against rows of their own type
+
+/// The tiles of one instruction set; null where there are none for the pair.
+struct TargetTiles {
+  const TileKernels* (*find)(Distance metric, VectorType rows);
+};
+
+/// As float_targets() and integer_targets(), in the same order.
+std::span<const TargetTiles> float_tile_targets();
+std::span<const TargetTiles> integer_tile_targets();
 
 }  // namespace diskann::distance
 

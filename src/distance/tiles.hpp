@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/huge_array.hpp"
+#include "base/row_store.hpp"
+#include "diskann/types.hpp"
+
+namespace diskann::distance {
+
+/// Rows laid out for dense products of many with many: one after the other for the left side, in panels of 16 for the
+/// right side. A panel holds four bytes of its first row, the same four of the second, and so on, so that one load
+/// gives the same components of all its rows. Reused from block to block; memory grows and stays.
+class TileBlock {
+ public:
+  static constexpr std::size_t kPanel = 16;
+
+  std::size_t rows() const noexcept { return rows_; }
+  /// Rows with those that fill the last panel; results have room for as many columns.
+  std::size_t padded_rows() const noexcept { return base::round_up(rows_, kPanel); }
+  /// The greatest squared norm of the rows, as they were laid out.
+  double largest_squared_norm() const noexcept { return largest_squared_norm_; }
+
+  // For the kernels.
+  struct Layout {
+    std::size_t stride = 0;  ///< bytes of a left row, and of a panel / 16
+    std::size_t groups = 0;  ///< of four bytes that hold components
+    std::byte* left = nullptr;
+    std::byte* panels = nullptr;         ///< null where only the left side was asked for
+    std::int32_t* left_terms = nullptr;  ///< what a row adds to each of its results: int32 or float bits
+    std::int32_t* right_terms = nullptr;
+    float* scales = nullptr;  ///< inverse norms (cosine)
+    float* norms = nullptr;   ///< squared
+  };
+  const Layout& layout() const noexcept { return layout_; }
+  /// Room for `rows` rows of `row_bytes` bytes, a multiple of 64; what was there is lost.
+  Layout& reset(std::size_t rows, std::size_t row_bytes, bool with_panels);
+  void set_largest_squared_norm(double value) noexcept { largest_squared_norm_ = value; }
+
+ private:
+  std::size_t rows_ = 0;
+  double largest_squared_norm_ = 0;
+  Layout layout_;
+  base::HugeArray<std::byte> left_, panels_;
+  base::HugeArray<std::int32_t> terms_;  // left terms, right terms, scales, norms
+};
+
+/// Which rows a block takes, and how they are changed on the way.
+struct TileSource {
+  base::RowsView rows;
+  const float* inverse_norms = nullptr;  ///< by slot (cosine), else null
+  const base::Slot* slots = nullptr;     ///< which rows; null: `first` and those after it
+  std::size_t first = 0;
+  std::size_t count = 0;
+  const float* center = nullptr;  ///< subtracted from float components (L2): distances lose less to rounding
+};
+
+/// Dense products of one metric and form. Results are distances in the convention of Distance: exact for integer forms
+/// (rounded to float at the end), for f32 within error_bound() of the exact value. Every result depends on its two rows
+/// alone, whatever stands beside them.
+struct TileKernels {
+  /// Lays rows out; `panels`: for the right side as well as the left.
+  void (*load)(const TileSource& source, bool panels, TileBlock& block);
+  /// out[i * stride + j] = distance of left row first + i and right row j, for i < count and j < right.padded_rows();
+  /// rows up to the next multiple of 8 may be written too, and must lie within the padded left block. Columns beyond
+  /// the rows are +infinity.
+  void (*multiply)(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
+                   std::size_t stride);
+};
+
+/// Tiles for rows of a type taken as `form`: the rows' own integer type, or F32 (which f16 always takes).
+const TileKernels& tiles(Distance metric, VectorType rows, VectorType form);
+
+/// How far a result of f32 tiles, and the same distance from KernelTable, may lie apart for rows of these squared
+/// norms. 0 for integer forms, whose sums are exact.
+float tile_error_bound(Distance metric, VectorType form, std::size_t dimension, double left_squared_norm,
+                       double right_squared_norm) noexcept;
+
+}  // namespace diskann::distance

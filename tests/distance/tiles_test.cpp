@@ -1,0 +1,175 @@
+// Dense tiles of every instruction set of this machine against the double-precision reference.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "distance/dispatch.hpp"
+#include "distance/reference.hpp"
+#include "tests/distance/random_rows.hpp"
+
+namespace diskann::distance {
+namespace {
+
+using namespace testing;
+
+/// `query` is the form that both sides are compared in.
+bool integers(Form form) { return form.query != VectorType::F32; }
+
+struct Products {
+  std::vector<float> distances;  // left x padded right
+  std::size_t stride = 0;
+  double left_norm = 0, right_norm = 0;
+};
+
+struct Sides {
+  base::RowStore left, right;
+  std::vector<float> left_inverses, right_inverses;
+};
+
+Sides random_sides(std::uint64_t seed, VectorType type, std::size_t left, std::size_t right, std::size_t dimension) {
+  base::Random random(seed);
+  Sides sides{random_rows(random, type, left, dimension), random_rows(random, type, right, dimension),
+              std::vector<float>(left), std::vector<float>(right)};
+  inverse_norms(sides.left, 0, left, sides.left_inverses.data());
+  inverse_norms(sides.right, 0, right, sides.right_inverses.data());
+  return sides;
+}
+
+Products multiply(const std::string& isa, Distance metric, Form form, const Sides& sides, const float* center = nullptr) {
+  const TileKernels& kernels = tiles_for(isa, metric, form.rows, form.query);
+  const bool cosine = metric == Distance::Cosine;
+  const std::size_t rows = sides.left.view().rows;
+  TileBlock left, right;
+  kernels.load({sides.left, cosine ? sides.left_inverses.data() : nullptr, nullptr, 0, rows, center}, false, left);
+  kernels.load({sides.right, cosine ? sides.right_inverses.data() : nullptr, nullptr, 0, sides.right.view().rows, center},
+               true, right);
+  Products products;
+  products.stride = right.padded_rows();
+  products.distances.assign(left.padded_rows() * products.stride, -1.0f);
+  products.left_norm = left.largest_squared_norm();
+  products.right_norm = right.largest_squared_norm();
+  kernels.multiply(left, 0, rows, right, products.distances.data(), products.stride);
+  return products;
+}
+
+void compare_with_reference(Form form, std::size_t dimension, std::size_t left, std::size_t right, std::uint64_t seed) {
+  const Sides sides = random_sides(seed, form.rows, left, right, dimension);
+  for (const Distance metric : kMetrics) {
+    for (const std::string& isa : available_isas()) {
+      SCOPED_TRACE(describe(isa, form, metric, dimension) + ", seed " + std::to_string(seed));
+      const Products found = multiply(isa, metric, form, sides);
+      const float bound = tile_error_bound(metric, form.query, dimension, found.left_norm, found.right_norm);
+      for (std::size_t i = 0; i < left; ++i) {
+        for (std::size_t j = 0; j < found.stride; ++j) {
+          const float distance = found.distances[i * found.stride + j];
+          if (j >= right) {
+            ASSERT_EQ(distance, std::numeric_limits<float>::infinity()) << "padding column " << j;
+            continue;
+          }
+          const double expected = reference_distance(metric, sides.left.view().row(i), form.rows,
+                                                     sides.right.view().row(j), form.rows, dimension);
+          if (integers(form) && metric != Distance::Cosine)
+            ASSERT_EQ(distance, static_cast<float>(expected)) << i << ", " << j;
+          else
+            ASSERT_NEAR(static_cast<double>(distance), expected, static_cast<double>(bound)) << i << ", " << j;
+        }
+      }
+    }
+  }
+}
+
+class Tiles : public ::testing::TestWithParam<Form> {};
+
+TEST_P(Tiles, AgreeAtEverySmallDimension) {
+  for (std::size_t dimension = 1; dimension <= 70; ++dimension)
+    ASSERT_NO_FATAL_FAILURE(compare_with_reference(GetParam(), dimension, 3, 20, dimension));
+}
+
+TEST_P(Tiles, AgreeForEveryNumberOfRows) {
+  for (std::size_t right = 1; right <= 67; ++right)
+    ASSERT_NO_FATAL_FAILURE(compare_with_reference(GetParam(), 40, 1 + right % 19, right, right));
+}
+
+TEST_P(Tiles, AgreeAtLargeDimensions) {
+  for (const std::size_t dimension : {384u, 784u, 4096u})
+    ASSERT_NO_FATAL_FAILURE(compare_with_reference(GetParam(), dimension, 9, 17, dimension));
+  ASSERT_NO_FATAL_FAILURE(compare_with_reference(GetParam(), base::kMaxDimension, 1, 2, 1));
+}
+
+TEST_P(Tiles, DoNotDependOnWhatStandsBesideARow) {
+  const Form form = GetParam();
+  const Sides sides = random_sides(5, form.rows, 24, 70, 100);
+  for (const Distance metric : kMetrics) {
+    for (const std::string& isa : available_isas()) {
+      SCOPED_TRACE(describe(isa, form, metric, 100));
+      const Products all = multiply(isa, metric, form, sides);
+      const TileKernels& kernels = tiles_for(isa, metric, form.rows, form.query);
+      const bool cosine = metric == Distance::Cosine;
+      // Some of the rows by slot, in another order, and left rows from the middle of the block.
+      const std::vector<base::Slot> slots{69, 3, 41, 40, 7};
+      TileBlock left, right;
+      kernels.load({sides.left, cosine ? sides.left_inverses.data() : nullptr, nullptr, 0, 24}, false, left);
+      kernels.load({sides.right, cosine ? sides.right_inverses.data() : nullptr, slots.data(), 0, slots.size()}, true, right);
+      std::vector<float> some(8 * right.padded_rows());
+      kernels.multiply(left, 16, 5, right, some.data(), right.padded_rows());
+      for (std::size_t i = 0; i < 5; ++i) {
+        for (std::size_t j = 0; j < slots.size(); ++j) {
+          ASSERT_EQ(some[i * right.padded_rows() + j], all.distances[(16 + i) * all.stride + slots[j]]);
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, Tiles, ::testing::ValuesIn(kForms), [](const auto& instance) {
+  return std::string(to_string(instance.param.rows)) + "_rows_" + std::string(to_string(instance.param.query)) +
+         "_form";
+});
+
+TEST(Tiles, AreExactAtTheExtremesOfIntegers) {
+  for (const VectorType type : {VectorType::U8, VectorType::I8}) {
+    const std::size_t dimension = base::kMaxDimension;
+    Sides sides{base::RowStore(type, 1, dimension), base::RowStore(type, 2, dimension), {1}, {1, 1}};
+    const int least = type == VectorType::U8 ? 0 : -128, most = type == VectorType::U8 ? 255 : 127;
+    std::fill_n(sides.left.row(0), dimension, static_cast<std::byte>(most));
+    std::fill_n(sides.right.row(0), dimension, static_cast<std::byte>(least));
+    std::fill_n(sides.right.row(1), dimension, static_cast<std::byte>(most));
+    const double n = static_cast<double>(dimension);
+    for (const std::string& isa : available_isas()) {
+      const Products l2 = multiply(isa, Distance::L2, {type, type}, sides);
+      EXPECT_EQ(l2.distances[0], static_cast<float>(n * 255 * 255)) << isa;
+      EXPECT_EQ(l2.distances[1], 0.0f) << isa;
+      const Products ip = multiply(isa, Distance::InnerProduct, {type, type}, sides);
+      EXPECT_EQ(ip.distances[0], static_cast<float>(-n * least * most)) << isa;
+      EXPECT_EQ(ip.distances[1], static_cast<float>(-n * most * most)) << isa;
+    }
+  }
+}
+
+TEST(Tiles, KeepSmallDistancesBetweenRowsFarFromTheOriginWhenCentered) {
+  const std::size_t dimension = 96, rows = 40;
+  base::Random random(8);
+  base::RowStore store(VectorType::F32, rows, dimension);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < dimension; ++j)
+      reinterpret_cast<float*>(store.row(i))[j] = 1000.0f + static_cast<float>(random.normal());
+  }
+  const std::vector<float> center(base::round_up(dimension, 16), 1000.0f);
+  TileBlock block;
+  const TileKernels& kernels = tiles(Distance::L2, VectorType::F32, VectorType::F32);
+  kernels.load({store, nullptr, nullptr, 0, rows, center.data()}, true, block);
+  std::vector<float> found(block.padded_rows() * block.padded_rows());
+  kernels.multiply(block, 0, rows, block, found.data(), block.padded_rows());
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < rows; ++j) {
+      const double expected = reference_distance(Distance::L2, store.view().row(i), VectorType::F32, store.view().row(j),
+                                                 VectorType::F32, dimension);
+      ASSERT_NEAR(static_cast<double>(found[i * block.padded_rows() + j]), expected, 1e-3) << i << ", " << j;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace diskann::distance
