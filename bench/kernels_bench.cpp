@@ -1,7 +1,7 @@
 // Nanoseconds a distance, one query against many rows, for every instruction set, form, metric and size.
 //   kernels_bench --benchmark_filter='near/.*/u8/l2/128'
 // "near" compares consecutive rows that stay in the first cache (block); "far" gathers rows at random from a store
-// of 512 MB (many, 32 slots a call, as a hop does).
+// of 512 MB (many, 32 slots a call, as a hop does); "tile" multiplies 64 rows with 240 (distances of all pairs).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -101,11 +101,34 @@ void far(benchmark::State& state, const Case& c) {
   report(state, calls, kHop);
 }
 
-void add(const Case& c, bool is_far) {
-  const std::string name = std::string(is_far ? "far/" : "near/") + c.isa + "/" + std::string(to_string(c.type)) +
+/// 64 rows against 240, the right side laid out anew for each call as a scan does.
+void tile(benchmark::State& state, const Case& c) {
+  constexpr std::size_t kLeft = 64, kRight = 240;
+  base::RowStore store(c.type, kLeft + kRight, c.dimension);
+  fill(store);
+  const std::vector<float> norms(kLeft + kRight, 0.01f);
+  const auto& kernels = distance::tiles_for(c.isa, c.metric, c.type, c.form);
+  distance::TileBlock left, right;
+  kernels.load({store, norms.data(), nullptr, 0, kLeft}, false, left);
+  std::vector<float> out(kLeft * kRight);
+  std::size_t calls = 0;
+  for (auto _ : state) {
+    kernels.load({store, norms.data(), nullptr, kLeft, kRight}, true, right);
+    kernels.multiply(left, 0, kLeft, right, out.data(), kRight);
+    benchmark::DoNotOptimize(out.data());
+    benchmark::ClobberMemory();
+    ++calls;
+  }
+  report(state, calls, kLeft * kRight);
+}
+
+using Body = void (*)(benchmark::State&, const Case&);
+
+void add(const Case& c, const char* kind, Body body) {
+  const std::string name = std::string(kind) + "/" + c.isa + "/" + std::string(to_string(c.type)) +
                            (c.form == VectorType::F32 && c.type != VectorType::F32 ? "_f32" : "") + "/" +
                            std::string(to_string(c.metric)) + "/" + std::to_string(c.dimension);
-  benchmark::RegisterBenchmark(name.c_str(), [c, is_far](benchmark::State& state) { (is_far ? far : near)(state, c); });
+  benchmark::RegisterBenchmark(name.c_str(), [c, body](benchmark::State& state) { body(state, c); });
 }
 
 const int registered = [] {
@@ -114,11 +137,11 @@ const int registered = [] {
                                       {VectorType::U8, VectorType::U8},   {VectorType::I8, VectorType::I8}};
   for (const auto& [type, form] : kForms) {
     for (const std::size_t dimension : {64u, 128u, 256u, 384u, 512u, 768u, 784u, 1024u}) {
-      for (const bool is_far : {false, true}) {
-        for (const std::string& isa : distance::available_isas()) {
-          for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
-            add({isa, type, form, metric, dimension}, is_far);
-          }
+      for (const std::string& isa : distance::available_isas()) {
+        for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
+          add({isa, type, form, metric, dimension}, "near", near);
+          add({isa, type, form, metric, dimension}, "far", far);
+          add({isa, type, form, metric, dimension}, "tile", tile);
         }
       }
     }

@@ -93,8 +93,7 @@ HWY_INLINE void multiply_registers(const std::byte* HWY_RESTRICT left, std::size
   HWY_UNROLL(8)
   for (std::size_t r = 0; r < kRows; ++r) {
     HWY_UNROLL(4)
-    for (std::size_t v = 0; v < kPanels * kVectors; ++v)
-      finish(row + r, column + v * kLanes, Unit::total(sums[r][v]));
+    for (std::size_t v = 0; v < kPanels * kVectors; ++v) finish(row + r, column + v * kLanes, Unit::total(sums[r][v]));
   }
 }
 

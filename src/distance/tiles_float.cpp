@@ -84,7 +84,7 @@ HWY_INLINE float convert_row(const std::byte* row, std::size_t dimension, const 
 
 template <Distance kMetric>
 void multiply_floats(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
-              std::size_t stride) {
+                     std::size_t stride) {
   const FloatFinish<kMetric> finish{left.layout(), right.layout(), out, stride, first};
   multiply_block<FloatTile>(left.layout(), first, first + count, right.layout(), right.padded_rows() / kPanel, finish);
   close_columns(right.rows(), right.padded_rows(), count, out, stride);
@@ -104,7 +104,7 @@ float convert_row(const std::byte* row, std::size_t dimension, const float* cent
 
 template <Distance kMetric>
 void multiply_floats(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
-              std::size_t stride) {
+                     std::size_t stride) {
   const TileBlock::Layout& a = left.layout();
   const TileBlock::Layout& b = right.layout();
   for (std::size_t row = first; row < first + count; ++row) {

@@ -152,7 +152,8 @@ struct IntegerFinish {
   }
 #else
   void operator()(std::size_t row, std::size_t column, std::uint32_t sum) const {
-    const auto terms = static_cast<std::uint32_t>(left.left_terms[row]) + static_cast<std::uint32_t>(right.right_terms[column]);
+    const auto terms =
+        static_cast<std::uint32_t>(left.left_terms[row]) + static_cast<std::uint32_t>(right.right_terms[column]);
     float value = 0;
     if constexpr (kMetric == Distance::L2) {
       value = to_float<kUnsigned>(terms - 2 * sum);
@@ -169,7 +170,7 @@ struct IntegerFinish {
 
 template <class RowType, Distance kMetric>
 void multiply_integers(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
-              std::size_t stride) {
+                       std::size_t stride) {
   const TileBlock::Layout& a = left.layout();
   const TileBlock::Layout& b = right.layout();
   const bool beyond_signed = a.groups * (4 / kComponentBytes) > 33'000;  // x 255^2 > 2^31
@@ -211,7 +212,8 @@ void load_integers(const TileSource& source, bool panels, TileBlock& block) {
 template <class RowType>
 const TileKernels* find_integer_tiles_of(Distance metric) {
   static constexpr TileKernels kL2 = {load_integers<RowType, Distance::L2>, multiply_integers<RowType, Distance::L2>};
-  static constexpr TileKernels kCosine = {load_integers<RowType, Distance::Cosine>, multiply_integers<RowType, Distance::Cosine>};
+  static constexpr TileKernels kCosine = {load_integers<RowType, Distance::Cosine>,
+                                          multiply_integers<RowType, Distance::Cosine>};
   static constexpr TileKernels kInnerProduct = {load_integers<RowType, Distance::InnerProduct>,
                                                 multiply_integers<RowType, Distance::InnerProduct>};
   switch (metric) {

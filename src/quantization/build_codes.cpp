@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
+#include <functional>
+#include <string_view>
 #include <vector>
 
-#include "distance/kernels.hpp"
+#include "base/random.hpp"
+#include "distance/tiles.hpp"
 
 namespace diskann::quantization {
 namespace {
@@ -13,9 +15,11 @@ namespace {
 using base::Slot;
 
 constexpr std::size_t kSampleValues = std::size_t{1} << 18;  // that the range of the grid is taken from
-constexpr std::size_t kProbes = 32;                          // rows whose nearest neighbours are compared
+constexpr std::size_t kProbes = 256;                         // rows whose nearest neighbours are compared
 constexpr std::size_t kNeighbors = 10;
-constexpr double kLeastAgreement = 0.9;  // of the neighbours by codes with those by rows
+constexpr double kLeastAgreement = 0.9;    // of all neighbours by codes with those by rows
+constexpr double kMostLost = 0.01;         // of the probes: rows that lose half of their neighbours or more
+constexpr double kMostCollisions = 0.001;  // of the rows: those that differ from another with the same code
 
 /// The components of a row, scaled to length 1 where there is an inverse norm.
 class RowReader {
@@ -38,6 +42,15 @@ class RowReader {
   const float* norms_;
 };
 
+/// Up to `count` different rows, drawn at random: what stands at regular places may be of one kind.
+std::vector<Slot> draw(std::size_t rows, std::size_t count, std::uint64_t seed) {
+  std::vector<Slot> slots;
+  base::Random random(seed);
+  for (std::size_t i = 0; i < rows && slots.size() < count; ++i)
+    if (random.below(rows - i) < count - slots.size()) slots.push_back(static_cast<Slot>(i));
+  return slots;
+}
+
 /// code = round((value - zero) / step), clamped to [least, most].
 struct Grid {
   float zero = 0, step = 1;
@@ -49,10 +62,9 @@ struct Grid {
 /// Spans all but a few of the values of a sample of rows.
 Grid choose_grid(const RowReader& reader, const base::RowsView& rows, bool symmetric) {
   std::vector<float> values;
-  const std::size_t count = std::clamp<std::size_t>(kSampleValues / rows.dimension, 1, rows.rows);
-  values.reserve(count * rows.dimension);
-  for (std::size_t i = 0; i < count; ++i)
-    reader.for_each(i * rows.rows / count, [&](std::size_t, float value) { values.push_back(value); });
+  const std::vector<Slot> sample = draw(rows.rows, kSampleValues / rows.dimension + 1, 1);
+  values.reserve(sample.size() * rows.dimension);
+  for (const Slot slot : sample) reader.for_each(slot, [&](std::size_t, float value) { values.push_back(value); });
   if (symmetric) {  // the largest products decide: nothing of the sample is cut off
     float largest = 0;
     for (const float value : values) largest = std::max(largest, std::abs(value));
@@ -78,6 +90,16 @@ base::RowStore encode(const Grid& grid, const RowReader& reader, const base::Row
     }
   });
   return codes;
+}
+
+/// Mean of some rows, padded as tiles read it.
+std::vector<float> mean_of(const std::vector<Slot>& slots, const base::RowsView& rows) {
+  std::vector<float> mean(base::round_up(rows.dimension, distance::TileBlock::kPanel));
+  const RowReader reader(rows, nullptr);
+  for (const Slot slot : slots) {
+    reader.for_each(slot, [&](std::size_t j, float value) { mean[j] += value / static_cast<float>(slots.size()); });
+  }
+  return mean;
 }
 
 /// The nearest rows seen so far, as a heap with the farthest on top.
@@ -108,38 +130,76 @@ class Nearest {
   std::vector<std::pair<float, Slot>> heap_;
 };
 
-/// The exact nearest neighbours of rows spread over all, themselves excluded: one pass for all of them.
-std::vector<Nearest> neighbors_of_probes(Distance metric, const base::RowsView& rows, const float* norms,
-                                         base::ThreadTeam& team) {
-  const std::size_t probes = std::min(kProbes, rows.rows);
-  std::vector<Slot> slots;
-  std::vector<distance::QueryBuffer> buffers;
-  std::vector<distance::Query> queries;
-  for (std::size_t p = 0; p < probes; ++p) {
-    slots.push_back(static_cast<Slot>(p * rows.rows / probes));
-    buffers.emplace_back(rows.dimension);
-    queries.push_back(buffers.back().prepare_stored(rows, slots[p], norms == nullptr ? 0.0f : norms[slots[p]]));
-  }
-  const distance::KernelTable& kernels = distance::kernels(metric, rows.type, queries.front().form);
+/// The nearest neighbours of some rows, themselves excluded: one pass over all.
+std::vector<Nearest> neighbors_of(const std::vector<Slot>& probes, Distance metric, const base::RowsView& rows,
+                                  const float* norms, base::ThreadTeam& team) {
+  constexpr std::size_t kBlock = 96;
+  const bool integers = rows.type == VectorType::U8 || rows.type == VectorType::I8;
+  const distance::TileKernels& kernels = distance::tiles(metric, rows.type, integers ? rows.type : VectorType::F32);
+  const std::vector<float> center = integers || metric != Distance::L2 ? std::vector<float>() : mean_of(probes, rows);
+  distance::TileSource source{rows, norms, probes.data(), 0, probes.size(), center.empty() ? nullptr : center.data()};
+  distance::TileBlock left;
+  kernels.load(source, false, left);
+  source.slots = nullptr;
 
-  constexpr std::size_t kBlock = 64;
-  std::vector<Nearest> nearest(probes);
-  std::mutex mutex;
-  team.run(rows.rows, 16 * kBlock, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-    std::vector<Nearest> mine(probes);
-    float distances[kBlock];
-    for (std::uint64_t first = begin; first < end; first += kBlock) {
-      const std::uint64_t count = std::min<std::uint64_t>(kBlock, end - first);
-      for (std::size_t p = 0; p < probes; ++p) {
-        kernels.block(queries[p], rows, norms == nullptr ? nullptr : norms + first, first, count, distances);
-        for (std::uint64_t i = 0; i < count; ++i)
-          if (first + i != slots[p]) mine[p].offer(distances[i], static_cast<Slot>(first + i));
-      }
+  struct Scratch {
+    distance::TileBlock block;
+    std::vector<float> distances;
+    std::vector<Nearest> nearest;
+  };
+  std::vector<Scratch> scratch(team.threads());
+  team.run(rows.rows, kBlock, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
+    auto& [block, distances, nearest] = scratch[thread];
+    nearest.resize(probes.size());
+    distance::TileSource some = source;
+    some.first = begin;
+    some.count = end - begin;
+    kernels.load(some, true, block);
+    const std::size_t stride = block.padded_rows();
+    distances.resize(left.padded_rows() * stride);
+    kernels.multiply(left, 0, probes.size(), block, distances.data(), stride);
+    for (std::size_t p = 0; p < probes.size(); ++p) {
+      for (std::uint64_t i = begin; i < end; ++i)
+        if (i != probes[p]) nearest[p].offer(distances[p * stride + i - begin], static_cast<Slot>(i));
     }
-    const std::lock_guard lock(mutex);
-    for (std::size_t p = 0; p < probes; ++p) nearest[p].offer(mine[p]);
   });
+  std::vector<Nearest> nearest(probes.size());
+  for (const Scratch& of_thread : scratch) {
+    for (std::size_t p = 0; p < of_thread.nearest.size(); ++p) nearest[p].offer(of_thread.nearest[p]);
+  }
   return nearest;
+}
+
+/// Whether the codes of a sample of rows have the neighbours that the rows have. A small group of rows that lie closer
+/// together than the grid can tell is lost on it while all others are well, so the worst count as well as the mean.
+bool keep_neighbors(Distance metric, const base::RowsView& rows, const float* norms, const BuildCodes& codes,
+                    base::ThreadTeam& team) {
+  const std::vector<Slot> probes = draw(rows.rows, kProbes, 2);
+  const std::vector<Nearest> by_rows = neighbors_of(probes, metric, rows, norms, team);
+  const std::vector<Nearest> by_codes = neighbors_of(probes, codes.metric, codes.rows, nullptr, team);
+  std::size_t shared = 0, all = 0, lost = 0;
+  for (std::size_t p = 0; p < probes.size(); ++p) {
+    const std::size_t kept = by_rows[p].shared_with(by_codes[p]);
+    shared += kept;
+    all += by_rows[p].size();
+    if (2 * kept <= by_rows[p].size()) ++lost;
+  }
+  return static_cast<double>(shared) >= kLeastAgreement * static_cast<double>(all) &&
+         static_cast<double>(lost) <= kMostLost * static_cast<double>(probes.size());
+}
+
+/// Rows whose code another row has too; equal rows were merged before.
+std::size_t count_collisions(const base::RowsView& codes, base::ThreadTeam& team) {
+  std::vector<std::pair<std::uint64_t, Slot>> hashed(codes.rows);
+  team.run(codes.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+    for (std::uint64_t i = begin; i < end; ++i)
+      hashed[i] = {std::hash<std::string_view>()({reinterpret_cast<const char*>(codes.row(i)), codes.dimension}),
+                   static_cast<Slot>(i)};
+  });
+  std::sort(hashed.begin(), hashed.end());
+  std::size_t collisions = 0;
+  for (std::size_t i = 1; i < hashed.size(); ++i) collisions += hashed[i].first == hashed[i - 1].first ? 1 : 0;
+  return collisions;
 }
 
 }  // namespace
@@ -154,14 +214,10 @@ std::optional<BuildCodes> encode_for_building(Distance metric, const base::RowsV
   BuildCodes codes = products ? BuildCodes{encode<std::int8_t>(grid, reader, rows, VectorType::I8, team), metric}
                               : BuildCodes{encode<std::uint8_t>(grid, reader, rows, VectorType::U8, team)};
 
-  const std::vector<Nearest> by_rows = neighbors_of_probes(metric, rows, norms, team);
-  const std::vector<Nearest> by_codes = neighbors_of_probes(codes.metric, codes.rows, nullptr, team);
-  std::size_t shared = 0, all = 0;
-  for (std::size_t p = 0; p < by_rows.size(); ++p) {
-    shared += by_rows[p].shared_with(by_codes[p]);
-    all += by_rows[p].size();
-  }
-  if (static_cast<double>(shared) < kLeastAgreement * static_cast<double>(all)) return std::nullopt;
+  // By inner product rows of small norm are nobody's nearest, so that it does not matter whether codes tell them apart.
+  const double most = kMostCollisions * static_cast<double>(rows.rows);
+  if (!products && static_cast<double>(count_collisions(codes.rows, team)) > most) return std::nullopt;
+  if (!keep_neighbors(metric, rows, norms, codes, team)) return std::nullopt;
   return codes;
 }
 

@@ -16,9 +16,10 @@ struct BuildCodes {
 };
 
 /// Codes of f32 and f16 rows on one grid for all components: u8 for L2 and cosine (`norms` are the inverse norms then),
-/// symmetric i8 for the inner product. Nothing where the rows are 8-bit already, or where the codes of a few rows have
-/// other nearest neighbours than the rows themselves: the grid is too coarse for tight clusters far apart, and for all
-/// but the greatest of norms that differ by orders of magnitude.
+/// symmetric i8 for the inner product. Nothing where the rows are 8-bit already, where codes of different rows are the
+/// same, or where those of a sample of rows have other nearest neighbours than the rows themselves: the grid is too
+/// coarse for tight clusters far apart, and for all but the greatest of norms that differ by orders of magnitude. A
+/// group of less than a hundredth of the rows may go unnoticed.
 std::optional<BuildCodes> encode_for_building(Distance metric, const base::RowsView& rows, const float* norms,
                                               base::ThreadTeam& team);
 

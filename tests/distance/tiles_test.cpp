@@ -37,14 +37,16 @@ Sides random_sides(std::uint64_t seed, VectorType type, std::size_t left, std::s
   return sides;
 }
 
-Products multiply(const std::string& isa, Distance metric, Form form, const Sides& sides, const float* center = nullptr) {
+Products multiply(const std::string& isa, Distance metric, Form form, const Sides& sides,
+                  const float* center = nullptr) {
   const TileKernels& kernels = tiles_for(isa, metric, form.rows, form.query);
   const bool cosine = metric == Distance::Cosine;
   const std::size_t rows = sides.left.view().rows;
   TileBlock left, right;
   kernels.load({sides.left, cosine ? sides.left_inverses.data() : nullptr, nullptr, 0, rows, center}, false, left);
-  kernels.load({sides.right, cosine ? sides.right_inverses.data() : nullptr, nullptr, 0, sides.right.view().rows, center},
-               true, right);
+  kernels.load(
+      {sides.right, cosine ? sides.right_inverses.data() : nullptr, nullptr, 0, sides.right.view().rows, center}, true,
+      right);
   Products products;
   products.stride = right.padded_rows();
   products.distances.assign(left.padded_rows() * products.stride, -1.0f);
@@ -111,7 +113,8 @@ TEST_P(Tiles, DoNotDependOnWhatStandsBesideARow) {
       const std::vector<base::Slot> slots{69, 3, 41, 40, 7};
       TileBlock left, right;
       kernels.load({sides.left, cosine ? sides.left_inverses.data() : nullptr, nullptr, 0, 24}, false, left);
-      kernels.load({sides.right, cosine ? sides.right_inverses.data() : nullptr, slots.data(), 0, slots.size()}, true, right);
+      kernels.load({sides.right, cosine ? sides.right_inverses.data() : nullptr, slots.data(), 0, slots.size()}, true,
+                   right);
       std::vector<float> some(8 * right.padded_rows());
       kernels.multiply(left, 16, 5, right, some.data(), right.padded_rows());
       for (std::size_t i = 0; i < 5; ++i) {
@@ -164,8 +167,8 @@ TEST(Tiles, KeepSmallDistancesBetweenRowsFarFromTheOriginWhenCentered) {
   kernels.multiply(block, 0, rows, block, found.data(), block.padded_rows());
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < rows; ++j) {
-      const double expected = reference_distance(Distance::L2, store.view().row(i), VectorType::F32, store.view().row(j),
-                                                 VectorType::F32, dimension);
+      const double expected = reference_distance(Distance::L2, store.view().row(i), VectorType::F32,
+                                                 store.view().row(j), VectorType::F32, dimension);
       ASSERT_NEAR(static_cast<double>(found[i * block.padded_rows() + j]), expected, 1e-3) << i << ", " << j;
     }
   }

@@ -83,6 +83,33 @@ TEST(BuildCodes, AreRefusedWhereSmallRowsWouldVanish) {
   EXPECT_TRUE(encode(Distance::Cosine, doubles::store_of(wide), norms).has_value()) << "rows are scaled to length 1";
 }
 
+TEST(BuildCodes, AreRefusedForAFewRowsThatLieCloserThanTheGridCanTell) {
+  // One row of 25, and, where a sample at regular distances would not see them, every second row.
+  for (const std::size_t every : {std::size_t{25}, std::size_t{2}}) {
+    for (const double width : {1e-3, 1e-2}) {
+      base::Random random(6);
+      VectorSet rows(VectorType::F32, 4096, 32);
+      for (std::size_t i = 0; i < rows.rows(); ++i) {
+        const bool tight = i % every == 1;
+        for (std::size_t j = 0; j < 32; ++j) {
+          const double value = tight ? 0.5 + width * random.normal() : random.normal();
+          reinterpret_cast<float*>(rows.row(i))[j] = static_cast<float>(value);
+        }
+      }
+      std::vector<float> norms;
+      EXPECT_FALSE(encode(Distance::L2, doubles::store_of(rows), norms).has_value()) << every << ", " << width;
+    }
+  }
+}
+
+TEST(BuildCodes, AreMadeOfRowsFarFromTheOrigin) {
+  VectorSet rows = doubles::clustered(VectorType::F32, 2000, 24, 4);
+  for (std::size_t i = 0; i < rows.rows(); ++i)
+    for (std::size_t j = 0; j < 24; ++j) reinterpret_cast<float*>(rows.row(i))[j] += 5000.0f;
+  std::vector<float> norms;
+  EXPECT_TRUE(encode(Distance::L2, doubles::store_of(rows), norms).has_value());
+}
+
 TEST(BuildCodes, AreNotMadeOfRowsThatAreEightBitsAlready) {
   std::vector<float> norms;
   EXPECT_FALSE(
