@@ -44,7 +44,7 @@ void convert_index(const ConvertOptions& options, Session& session) {
   IndexInput input{options.input.path, options.metric, options.input.type ? options.input.type : options.output_type};
   const Index index = open_index(input, session.execution());
   if (microsoft) {
-    index.save_microsoft(options.output, options.force);
+    index.save_microsoft(options.output, options.force, session.execution());
   } else {
     index.save(options.output, options.force, session.execution());
   }
