@@ -8,6 +8,7 @@
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "json_row.hpp"
+#include "outputs.hpp"
 
 namespace diskann::cli {
 namespace {
@@ -104,13 +105,10 @@ void build(const BuildOptions& options, Session& session) {
   const std::optional<VectorType> store_as = parse_type(options.store_as);
   std::optional<std::uint64_t> limit;
   if (options.memory_limit) limit = parse_bytes(*options.memory_limit, "--memory-limit");
-  if (options.output == options.input.path) {
-    throw UsageError("the index would replace the vectors it is built from", "give --output another name");
-  }
+  std::vector<NamedFile> inputs{{"--input", options.input.path}};
+  if (options.ids) inputs.push_back({"--ids", *options.ids});
+  check_distinct(inputs, {{"--output", options.output}});
   check_index_output(options.output, options.force);
-
-  const ReadOptions reading = read_options(options.input, store_as);
-  const VectorFileInfo info = inspect_vectors(options.input.path, reading);
 
   StageClock clock;
   Execution execution = session.execution(options.threads);
@@ -126,8 +124,11 @@ void build(const BuildOptions& options, Session& session) {
       .execution(execution);
   if (options.alpha) builder.alpha(*options.alpha);
   if (store_as) builder.store_as(*store_as);
-  if (options.ids) builder.ids(read_ids(*options.ids));
+  builder.check_parameters();
 
+  const ReadOptions reading = read_options(options.input, store_as);
+  const VectorFileInfo info = inspect_vectors(options.input.path, reading);
+  if (options.ids) builder.ids(read_ids(*options.ids));
   const bool own_reading = needs_own_reading(options.input, reading);
   const BuildEstimate estimate = builder.estimate(info.rows, info.dimension, store_as.value_or(info.type));
   const std::uint64_t copy = own_reading ? info.rows * info.dimension * size_of(info.type) : 0;

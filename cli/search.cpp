@@ -12,6 +12,7 @@
 #include "inputs.hpp"
 #include "interrupt.hpp"
 #include "json_row.hpp"
+#include "outputs.hpp"
 #include "table.hpp"
 
 namespace diskann::cli {
@@ -149,6 +150,9 @@ void search(const SearchOptions& options, Session& session) {
   check_flags(options);
   if (options.output) {
     check_result_suffix(*options.output, options.radius ? ResultKind::Range : ResultKind::Nearest);
+    std::vector<NamedFile> inputs = files_of_index("--index", options.index.path);
+    inputs.push_back({"--queries", options.queries.path});
+    check_distinct(inputs, {{"--output", *options.output}});
     check_output_file(*options.output);
   }
   const Index index = open_index(options.index, session.execution());

@@ -150,6 +150,10 @@ class DISKANN_EXPORT IndexBuilder {
   /// One id for each row, all different; default: row numbers.
   IndexBuilder& ids(std::vector<std::uint64_t> ids);
 
+  /// Throws InvalidArgument for parameters that no build takes, whatever the data: as the builds do, but before they
+  /// look at any.
+  void check_parameters() const;
+
   /// Copies the rows. Throws InvalidArgument with row and column for NaN or infinity.
   Index build_from_vectors(VectorView vectors) const;
   template <VectorElement T>
