@@ -91,9 +91,13 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
                     .add("isa", system.isa));
     return;
   }
-  if (index.type() != index.source_type()) {
-    session.note(fmt::format("stored   {} as {}, losslessly: every component is an integer of 8 bits",
-                             to_string(index.source_type()), to_string(index.type())));
+  const VectorType source = index.source_type(), stored = index.type();
+  if (stored != source) {
+    const bool narrow = size_of(stored) == 1;  // refused where a value would change
+    const char* how = narrow                   ? "losslessly: every component is an integer of 8 bits"
+                      : rounds(source, stored) ? "each component rounded to the nearest"
+                                               : "losslessly";
+    session.note(fmt::format("stored   {} as {}, {}", to_string(source), to_string(stored), how));
   }
   session.note(fmt::format("built    {} in {} ({} with reading and writing)", counted(index.size(), "point", "points"),
                            duration_text(build_s), duration_text(session.elapsed())));

@@ -37,6 +37,9 @@ OpenOptions open_options(const IndexInput& input);
 Index open_index(const IndexInput& input, const Execution& execution);
 IndexFileInfo inspect_index(const IndexInput& input);
 
+/// Whether storing rows of `source` as `type` may change values: all other conversions are exact, or refused.
+inline bool rounds(VectorType source, VectorType type) { return source == VectorType::F32 && type == VectorType::F16; }
+
 std::optional<VectorType> parse_type(const std::optional<std::string>& name);
 
 }  // namespace diskann::cli
