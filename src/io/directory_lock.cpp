@@ -20,7 +20,7 @@ std::shared_ptr<const void> lock_directory(const std::filesystem::path& director
     if (auto lock = file_system().try_lock_directory(directory)) return *std::move(lock);
     if (Clock::now() >= end) {
       throw Error(ErrorCode::Io,
-                  directory.string() + " is locked by another program (flock), and was for " +
+                  directory.string() + " is locked by another program (flock), still after " +
                       std::to_string(patience.count()) + " ms",
                   "another export to this directory may be under way: wait for it, or see who it is with lsof +d");
     }
