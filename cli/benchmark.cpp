@@ -2,18 +2,20 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "command.hpp"
 #include "diskann/inspect.hpp"
+#include "diskann/output.hpp"
 #include "errors.hpp"
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "json_row.hpp"
 #include "measure.hpp"
+#include "outputs.hpp"
 #include "plot.hpp"
 #include "result_text.hpp"
 #include "table.hpp"
-#include "text_file.hpp"
 
 namespace diskann::cli {
 namespace {
@@ -81,6 +83,24 @@ SearchResults read_truth(const BenchmarkOptions& options, std::size_t queries) {
   truth.ids.resize(queries * truth.k);
   if (!truth.distances.empty()) truth.distances.resize(queries * truth.k);
   return truth;
+}
+
+std::string id_file_name(std::uint32_t list) { return fmt::format("L{}.bin", list); }
+
+void check_outputs(const BenchmarkOptions& options, const std::vector<std::uint32_t>& lists) {
+  std::vector<NamedFile> inputs = files_of_index("--index", options.index.path);
+  inputs.push_back({"--queries", options.queries.path});
+  if (options.truth) inputs.push_back({"--groundtruth", *options.truth});
+  std::vector<NamedFile> outputs;
+  if (options.plot) outputs.push_back({"--plot", *options.plot});
+  if (options.ids_directory) {
+    check_output_directory(*options.ids_directory);
+    for (const std::uint32_t list : std::set<std::uint32_t>(lists.begin(), lists.end())) {
+      outputs.push_back({"--ids-dir", *options.ids_directory / id_file_name(list)});
+    }
+  }
+  check_distinct(inputs, outputs);
+  for (const NamedFile& output : outputs) check_output_file(output.path);
 }
 
 /// u32 rows, u32 k, then the ids, 0xFFFFFFFF where there is none: a truth file without distances.
@@ -174,8 +194,7 @@ void describe(const BenchmarkOptions& options, const Workload& workload, const S
 void benchmark(const BenchmarkOptions& options, Session& session) {
   check_flags(options);
   const std::vector<std::uint32_t> lists = lists_asked_for(options);
-  if (options.plot) check_output_file(*options.plot);
-  if (options.ids_directory) check_output_directory(*options.ids_directory);
+  check_outputs(options, lists);
   const Index index = open_index(options.index, session.execution());
   ReadOptions reading = read_options(options.queries, index.source_type());
   reading.limit = options.max_queries.value_or(kNoId);
@@ -203,13 +222,15 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
 
   Table table = table_for(workload);
   std::vector<PlotPoint> points;
-  for (const std::uint32_t list : lists_to_measure(options, lists, workload, session)) {
+  const std::vector<std::uint32_t> measured_lists = lists_to_measure(options, lists, workload, session);
+  check_outputs(options, measured_lists);  // the one that was found among them
+  for (const std::uint32_t list : measured_lists) {
     const Measurement measured = measure(workload, list);
     // Harnesses keep every key of a line beside their own, so without --json they get what they need and no more.
     JsonRow row;
     if (session.json()) row = row_of(options, workload, measured, system);
     if (options.ids_directory) {
-      const std::string name = fmt::format("L{}.bin", list);
+      const std::string name = id_file_name(list);
       write_id_file(*options.ids_directory / name, measured.results);
       row.add("param", list).add("seconds", measured.seconds).add("ids", name);
       if (!session.json()) row.add("hops", measured.hops).add("dist_cmps", measured.distance_computations);
@@ -229,7 +250,7 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
     const std::string title =
         fmt::format("{} · {} × {} {} · {}", options.index.path.filename().string(), count_text(index.size()),
                     index.dimension(), to_string(index.type()), counted(threads, "thread", "threads"));
-    write_file(*options.plot, plot_recall_qps(points, title, fmt::format("recall@{}", options.k)));
+    write_text(*options.plot, plot_recall_qps(points, title, fmt::format("recall@{}", options.k)));
     session.note(fmt::format("wrote {}", options.plot->string()));
   }
 }

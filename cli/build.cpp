@@ -8,6 +8,7 @@
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "json_row.hpp"
+#include "outputs.hpp"
 
 namespace diskann::cli {
 namespace {
@@ -90,9 +91,13 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
                     .add("isa", system.isa));
     return;
   }
-  if (index.type() != index.source_type()) {
-    session.note(fmt::format("stored   {} as {}, losslessly: every component is an integer of 8 bits",
-                             to_string(index.source_type()), to_string(index.type())));
+  const VectorType source = index.source_type(), stored = index.type();
+  if (stored != source) {
+    const bool narrow = size_of(stored) == 1;  // refused where a value would change
+    const char* how = narrow                   ? "losslessly: every component is an integer of 8 bits"
+                      : rounds(source, stored) ? "each component rounded to the nearest"
+                                               : "losslessly";
+    session.note(fmt::format("stored   {} as {}, {}", to_string(source), to_string(stored), how));
   }
   session.note(fmt::format("built    {} in {} ({} with reading and writing)", counted(index.size(), "point", "points"),
                            duration_text(build_s), duration_text(session.elapsed())));
@@ -104,13 +109,10 @@ void build(const BuildOptions& options, Session& session) {
   const std::optional<VectorType> store_as = parse_type(options.store_as);
   std::optional<std::uint64_t> limit;
   if (options.memory_limit) limit = parse_bytes(*options.memory_limit, "--memory-limit");
-  if (options.output == options.input.path) {
-    throw UsageError("the index would replace the vectors it is built from", "give --output another name");
-  }
+  std::vector<NamedFile> inputs{{"--input", options.input.path}};
+  if (options.ids) inputs.push_back({"--ids", *options.ids});
+  check_distinct(inputs, {{"--output", options.output}});
   check_index_output(options.output, options.force);
-
-  const ReadOptions reading = read_options(options.input, store_as);
-  const VectorFileInfo info = inspect_vectors(options.input.path, reading);
 
   StageClock clock;
   Execution execution = session.execution(options.threads);
@@ -126,8 +128,11 @@ void build(const BuildOptions& options, Session& session) {
       .execution(execution);
   if (options.alpha) builder.alpha(*options.alpha);
   if (store_as) builder.store_as(*store_as);
-  if (options.ids) builder.ids(read_ids(*options.ids));
+  builder.check_parameters();
 
+  const ReadOptions reading = read_options(options.input, store_as);
+  const VectorFileInfo info = inspect_vectors(options.input.path, reading);
+  if (options.ids) builder.ids(read_ids(*options.ids));
   const bool own_reading = needs_own_reading(options.input, reading);
   const BuildEstimate estimate = builder.estimate(info.rows, info.dimension, store_as.value_or(info.type));
   const std::uint64_t copy = own_reading ? info.rows * info.dimension * size_of(info.type) : 0;

@@ -8,6 +8,7 @@
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "json_row.hpp"
+#include "outputs.hpp"
 #include "transform.hpp"
 #include "vector_figures.hpp"
 
@@ -39,12 +40,14 @@ void convert_index(const ConvertOptions& options, Session& session) {
     throw UsageError("--output-type is for vector files: an index keeps its type", "leave it out");
   }
   const bool microsoft = format == "microsoft";
-  check_index_output(options.output, options.force);
-  if (microsoft) check_index_output(options.output.string() + ".data", options.force);
+  std::vector<NamedFile> outputs{{"--output", options.output}};
+  if (microsoft) outputs = files_of_index("--output", options.output);
+  check_distinct(files_of_index("--input", options.input.path), outputs);
+  for (const NamedFile& output : outputs) check_index_output(output.path, options.force);
   IndexInput input{options.input.path, options.metric, options.input.type ? options.input.type : options.output_type};
   const Index index = open_index(input, session.execution());
   if (microsoft) {
-    index.save_microsoft(options.output, options.force);
+    index.save_microsoft(options.output, options.force, session.execution());
   } else {
     index.save(options.output, options.force, session.execution());
   }
@@ -84,6 +87,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
   WriteOptions writing;
   writing.format =
       options.output_format ? parse_vector_format(*options.output_format) : vector_format_of(options.output);
+  check_distinct({{"--input", options.input.path}}, {{"--output", options.output}});
   check_output_file(options.output);
   ReadOptions reading = read_options(options.input, parse_type(options.output_type));
   reading.skip = options.skip.value_or(0);

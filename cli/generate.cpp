@@ -4,12 +4,13 @@
 
 #include "command.hpp"
 #include "diskann/evaluation.hpp"
+#include "diskann/output.hpp"
 #include "diskann/vector_file.hpp"
 #include "errors.hpp"
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "json_row.hpp"
-#include "text_file.hpp"
+#include "outputs.hpp"
 
 namespace diskann::cli {
 namespace {
@@ -29,13 +30,11 @@ void generate(const GenerateOptions& options, Session& session) {
   }
   WriteOptions writing;
   if (options.format) writing.format = parse_vector_format(*options.format);
-  if ((options.query_output && *options.query_output == options.output) ||
-      (options.labels && (*options.labels == options.output || options.labels == options.query_output))) {
-    throw UsageError("two outputs have the same name", "give each file a name of its own");
-  }
-  check_output_file(options.output);
-  if (options.query_output) check_output_file(*options.query_output);
-  if (options.labels) check_output_file(*options.labels);
+  std::vector<NamedFile> outputs{{"--output", options.output}};
+  if (options.query_output) outputs.push_back({"--query-output", *options.query_output});
+  if (options.labels) outputs.push_back({"--labels", *options.labels});
+  check_distinct({}, outputs);
+  for (const NamedFile& output : outputs) check_output_file(output.path);
 
   SyntheticOptions synthetic = options.synthetic;
   const std::uint64_t rows = synthetic.rows;
@@ -57,7 +56,7 @@ void generate(const GenerateOptions& options, Session& session) {
   if (options.labels) {
     std::string text;
     for (std::uint64_t row = 0; row < rows; ++row) text += std::to_string(set.labels[row]) + '\n';
-    write_file(*options.labels, text);
+    write_text(*options.labels, text);
   }
   if (session.json()) {
     JsonRow row;

@@ -7,6 +7,7 @@
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "json_row.hpp"
+#include "outputs.hpp"
 
 namespace diskann::cli {
 namespace {
@@ -22,6 +23,7 @@ struct TruthOptions {
 void compute(const TruthOptions& options, Session& session) {
   const Distance metric = parse_distance(options.metric);
   check_result_suffix(options.output, ResultKind::Nearest);
+  check_distinct({{"--input", options.base.path}, {"--queries", options.queries.path}}, {{"--output", options.output}});
   check_output_file(options.output);
   const Execution execution = session.execution(options.threads);
   const VectorSet base = read_vectors(options.base.path, read_options(options.base), execution);

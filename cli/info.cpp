@@ -21,7 +21,7 @@ struct InfoOptions {
   std::optional<std::string> format;
   std::optional<std::uint64_t> preview;
   bool detailed = false, distribution = false, duplicates = false, validate = false, memory = false;
-  std::uint32_t threads = 0;
+  std::optional<std::uint32_t> threads;
 };
 
 std::string joined(const std::vector<std::string>& words) {
@@ -92,7 +92,10 @@ void print_index(const IndexFileInfo& info, const InfoOptions& options, Session&
   session.print(fmt::format("{}  {} · {}", options.path->string(), kind, bytes_text(info.file_bytes)));
   session.print(fmt::format(
       "vectors  {} × {} {}{} · metric {}", count_text(info.points), info.dimension, to_string(info.type),
-      info.type != info.source_type ? fmt::format(" (losslessly, given as {})", to_string(info.source_type)) : "",
+      info.type != info.source_type
+          ? fmt::format(" ({}, given as {})", rounds(info.source_type, info.type) ? "rounded" : "losslessly",
+                        to_string(info.source_type))
+          : "",
       info.distance_name.empty() ? std::string(to_string(info.metric)) : info.distance_name));
   session.print(fmt::format(
       "graph    {} · max degree {}{}", counted(info.nodes, "node", "nodes"), info.parameters.max_degree,
@@ -146,13 +149,16 @@ JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
 void describe_index(const InfoOptions& options, Session& session) {
   if (options.preview) throw UsageError("--preview shows vector files, this is an index", "leave it out");
   if (options.format) throw UsageError("--input-format is for vector files, this is an index", "leave it out");
+  if (options.threads && !options.validate) {
+    throw UsageError("-j: of an index only --validate takes threads", "leave it out, or add --validate");
+  }
   const IndexFileInfo info = inspect_index(options.index);
   JsonRow row = index_row(info, options);
   if (!session.json()) print_index(info, options, session);
   if (options.detailed || options.distribution || options.memory) describe_opened(options, session, row);
   VerifyReport report;
   if (options.validate) {
-    report = verify(options.index.path, open_options(options.index), session.execution(options.threads));
+    report = verify(options.index.path, open_options(options.index), session.execution(options.threads.value_or(0)));
     session.end_progress();
     row.add("valid", report.ok()).add("problems", std::span<const std::string>(report.problems));
     row.add("warnings", std::span<const std::string>(report.warnings));
@@ -206,11 +212,16 @@ void describe_vectors(const InfoOptions& options, Session& session) {
     }
   }
   std::uint64_t not_finite = 0, first_bad = 0;
-  if (options.detailed || options.distribution || options.duplicates || options.validate || options.preview) {
-    const Execution execution = session.execution(options.threads);
+  const bool reads = options.detailed || options.distribution || options.duplicates || options.validate;
+  if (options.threads && !reads) {
+    throw UsageError("-j: nothing here takes threads", "leave it out, or add --detailed or --validate");
+  }
+  if (reads || options.preview) {
+    const Execution execution = session.execution(options.threads.value_or(0));
     const VectorSet vectors = read_vectors(*options.path, reading, execution);
     if (options.preview) preview(vectors, *options.preview, session, row);
-    const VectorStatistics statistics = analyze_vectors(vectors, execution);
+    VectorStatistics statistics;
+    if (reads) statistics = analyze_vectors(vectors, execution);
     session.end_progress();
     if (options.detailed || options.distribution) {
       add_statistics(row, statistics);
@@ -251,7 +262,7 @@ void describe(const InfoOptions& options, Session& session) {
 
 bool asks_for_more(const InfoOptions& options) {
   return options.detailed || options.distribution || options.duplicates || options.validate || options.memory ||
-         options.preview || options.format || options.index.metric || options.index.type;
+         options.preview || options.format || options.index.metric || options.index.type || options.threads;
 }
 
 std::function<void(Session&)> declare(Arguments& arguments) {
@@ -265,7 +276,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.flag("--validate", options->validate, "Check the whole file");
   arguments.flag("--memory", options->memory, "Memory by component");
   arguments.option("--input-format", options->format, "FORMAT", "Format of a vector file, whatever its suffix");
-  arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
+  arguments.option("-j,--threads", options->threads, "N", "Threads of a look at every row or edge; 0 is all (default)");
   declare_index_flags(arguments, options->index, false, "a Microsoft index or a .bin file: f32, f16, i8 or u8");
   return [options](Session& session) {
     if (!options->path) {

@@ -1,9 +1,6 @@
 #include "inputs.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
 
 #include "diskann/error.hpp"
 
@@ -76,27 +73,6 @@ IndexFileInfo inspect_index(const IndexInput& input) {
   IndexFileInfo info = diskann::inspect_index(input.path, open_options(input));
   check_agreement(input, info.metric, info.type, info.source_type);
   return info;
-}
-
-void check_output_directory(const std::filesystem::path& directory) {
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) throw IoError("cannot write to", directory.string(), errno);
-}
-
-void check_output_file(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::directory) {
-    throw IoError("cannot write", path.string(), EISDIR);
-  }
-  check_output_directory(path.has_parent_path() ? path.parent_path() : ".");
-}
-
-void check_index_output(const std::filesystem::path& path, bool force) {
-  std::error_code ignored;
-  if (!force && std::filesystem::exists(path, ignored)) {
-    throw Error(ErrorCode::AlreadyExists, fmt::format("{} exists already", path.string()),
-                "choose another name, or add --force to replace it");
-  }
-  check_output_file(path);
 }
 
 }  // namespace diskann::cli

@@ -37,11 +37,8 @@ OpenOptions open_options(const IndexInput& input);
 Index open_index(const IndexInput& input, const Execution& execution);
 IndexFileInfo inspect_index(const IndexInput& input);
 
-/// Refuse early what a long command could not write at its end: AlreadyExists for an index that is there (unless
-/// `force`), IoError for a file that is a directory and for a directory that cannot be written.
-void check_index_output(const std::filesystem::path& path, bool force);
-void check_output_file(const std::filesystem::path& path);
-void check_output_directory(const std::filesystem::path& directory);
+/// Whether storing rows of `source` as `type` may change values: all other conversions are exact, or refused.
+inline bool rounds(VectorType source, VectorType type) { return source == VectorType::F32 && type == VectorType::F16; }
 
 std::optional<VectorType> parse_type(const std::optional<std::string>& name);
 

@@ -12,6 +12,7 @@
 #include "inputs.hpp"
 #include "interrupt.hpp"
 #include "json_row.hpp"
+#include "outputs.hpp"
 #include "table.hpp"
 
 namespace diskann::cli {
@@ -140,8 +141,15 @@ void summarize(const SearchOptions& options, const Index& index, const Outcome& 
 
 void check_flags(const SearchOptions& options) {
   if (options.radius && options.k) throw UsageError("-k and --range contradict each other", "give one of them");
-  if (options.show_distances && options.output && options.output->extension() == ".ivecs") {
-    throw UsageError("--show-distances: an .ivecs file holds ids only", "use .txt, .json or .bin");
+  if (!options.show_distances) return;
+  if (!options.output) {
+    throw UsageError("--show-distances is for files: without -o distances are always shown", "leave it out");
+  }
+  if (options.output->extension() == ".ivecs") {
+    throw UsageError("--show-distances: an .ivecs file holds ids only", "use .txt or .json, or .bin without the flag");
+  }
+  if (options.output->extension() == ".bin") {
+    throw UsageError("--show-distances: a .bin file always holds distances", "leave it out");
   }
 }
 
@@ -149,6 +157,9 @@ void search(const SearchOptions& options, Session& session) {
   check_flags(options);
   if (options.output) {
     check_result_suffix(*options.output, options.radius ? ResultKind::Range : ResultKind::Nearest);
+    std::vector<NamedFile> inputs = files_of_index("--index", options.index.path);
+    inputs.push_back({"--queries", options.queries.path});
+    check_distinct(inputs, {{"--output", *options.output}});
     check_output_file(*options.output);
   }
   const Index index = open_index(options.index, session.execution());
@@ -202,7 +213,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-o,--output", options->output, "FILE",
                    "Results by suffix: .txt .json .ivecs .bin; without it a table of the first queries");
   arguments.option("--range", options->radius, "RADIUS", "All points at most this far away, in place of the k nearest");
-  arguments.flag("--show-distances", options->show_distances, "Distances beside the ids in a .txt or .json file");
+  arguments.flag("--show-distances", options->show_distances,
+                 "Distances beside the ids in a .txt or .json file (elsewhere: always, in .ivecs never)");
   arguments.flag("--accurate", options->accurate, "A candidate list four times as long");
   arguments.option("--max-queries", options->max_queries, "N", "Only the first N queries");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");

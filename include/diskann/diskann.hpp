@@ -7,6 +7,7 @@
 #include "diskann/flat_index.hpp"
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
+#include "diskann/output.hpp"
 #include "diskann/types.hpp"
 #include "diskann/vector_file.hpp"
 #include "diskann/version.hpp"

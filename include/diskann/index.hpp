@@ -77,8 +77,10 @@ class DISKANN_EXPORT Index {
   void save(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
 
   /// Writes Microsoft's in-memory set `prefix`, `prefix.data` and `prefix_metadata.bin`. Ids must be row numbers
-  /// (else Unsupported); f16 is not a type of theirs (Unsupported).
-  void save_microsoft(const std::filesystem::path& prefix, bool overwrite = false) const;
+  /// (else Unsupported); f16 is not a type of theirs (Unsupported). AlreadyExists unless `overwrite`. On failure or
+  /// cancellation an older set is untouched. Io where another program keeps the directory locked for ten seconds.
+  void save_microsoft(const std::filesystem::path& prefix, bool overwrite = false,
+                      const Execution& execution = {}) const;
 
   /// The min(k, size()) nearest points, sorted by (distance, id). `query` is one row of any vector type.
   /// Throws DimensionMismatch, or InvalidArgument for NaN and infinity.
@@ -147,6 +149,10 @@ class DISKANN_EXPORT IndexBuilder {
   IndexBuilder& execution(Execution execution);
   /// One id for each row, all different; default: row numbers.
   IndexBuilder& ids(std::vector<std::uint64_t> ids);
+
+  /// Throws InvalidArgument for parameters that no build takes, whatever the data: as the builds do, but before they
+  /// look at any.
+  void check_parameters() const;
 
   /// Copies the rows. Throws InvalidArgument with row and column for NaN or infinity.
   Index build_from_vectors(VectorView vectors) const;

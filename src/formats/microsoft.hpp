@@ -42,9 +42,11 @@ struct MicrosoftMemorySetInfo {
 MicrosoftMemorySetInfo inspect_microsoft_memory_set(const std::filesystem::path& prefix, std::optional<Distance> metric,
                                                     std::optional<VectorType> type);
 
-/// Writes a static set of `vectors.rows` points (f32, i8 or u8; f32 cosine rows are normalised as theirs are). All
-/// files appear together as far as a file system allows: temporary files first, then renames, the graph file last.
+/// Writes a static set of `vectors.rows` points (f32, i8 or u8; f32 cosine rows are normalised as theirs are). On
+/// failure or cancellation an older set is untouched. Where the power fails meanwhile there may be no set, but never
+/// a mixture of two.
 void write_microsoft_memory_set(const std::filesystem::path& prefix, const base::RowsView& vectors,
-                                const base::Adjacency& graph, base::Slot start, Distance metric, bool overwrite);
+                                const base::Adjacency& graph, base::Slot start, Distance metric, bool overwrite,
+                                const Execution& execution = {});
 
 }  // namespace diskann::formats

@@ -1,17 +1,23 @@
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/threads.hpp"
 #include "formats/microsoft.hpp"
 #include "formats/microsoft_files.hpp"
 #include "formats/output_file.hpp"
+#include "io/directory_lock.hpp"
+#include "io/file_exchange.hpp"
 
 namespace diskann::formats {
 
 namespace {
 
-constexpr std::uint64_t kMaxBinCount = 0x7FFFFFFF;  // their readers take the counts as signed
+constexpr std::chrono::milliseconds kLockPatience{10'000};  // ours hold it for some renames and syncs
+constexpr std::uint64_t kMaxBinCount = 0x7FFFFFFF;          // their readers take the counts as signed
 
 // Files of an older set that change what the new one means, or what their tools make of it.
 constexpr std::array kOptionalFiles = {".tags",
@@ -47,41 +53,17 @@ void check_writable(const std::filesystem::path& prefix, const base::RowsView& v
                " cannot be written");
 }
 
-/// Files that are written whole under other names first and then put in place together.
-class StagedFiles {
- public:
-  ~StagedFiles() {
-    for (const auto& file : files_) {
-      try {
-        if (io::file_system().exists(file.staged)) io::file_system().remove(file.staged);
-      } catch (const Error&) {  // the error that led here matters more
-      }
-    }
+/// Runs `body` for each row, hearing and telling how far it is.
+template <class Body>
+void for_rows(std::size_t rows, const Execution& execution, base::ProgressMeter& progress, const Body& body) {
+  constexpr std::size_t kPart = 4096;
+  for (std::size_t first = 0; first < rows; first += kPart) {
+    base::check_cancelled(execution.cancel);
+    const std::size_t end = std::min(rows, first + kPart);
+    for (std::size_t i = first; i < end; ++i) body(i);
+    progress.add(end - first);
   }
-  template <class Write>
-  void add(const std::filesystem::path& path, const Write& write) {
-    files_.push_back({path, io::temporary_name(path)});
-    OutputFile file(files_.back().staged, true, path);
-    write(file);
-    file.commit();
-  }
-  /// In the order they were added; the last one only when the others are in place for good.
-  void put_in_place(const std::filesystem::path& directory) {
-    io::FileSystem& files = io::file_system();
-    for (const auto& file : files_) {
-      if (&file == &files_.back()) files.sync_directory(directory);
-      files.rename(file.staged, file.path);
-    }
-    files.sync_directory(directory);
-    files_.clear();
-  }
-
- private:
-  struct File {
-    std::filesystem::path path, staged;
-  };
-  std::vector<File> files_;
-};
+}
 
 /// Unit length, as their f32 cosine sets are; a zero vector stays one (theirs becomes NaN).
 void put_normalized(OutputFile& file, const float* row, std::size_t dimension) {
@@ -91,18 +73,20 @@ void put_normalized(OutputFile& file, const float* row, std::size_t dimension) {
   for (std::size_t j = 0; j < dimension; ++j) file.put_value(static_cast<float>(double{row[j]} * scale));
 }
 
-void put_data(OutputFile& file, const base::RowsView& vectors, bool normalize) {
+void put_data(OutputFile& file, const base::RowsView& vectors, bool normalize, const Execution& execution,
+              base::ProgressMeter& progress) {
   file.put_value(static_cast<std::uint32_t>(vectors.rows));
   file.put_value(static_cast<std::uint32_t>(vectors.dimension));
-  for (std::size_t i = 0; i < vectors.rows; ++i) {
+  for_rows(vectors.rows, execution, progress, [&](std::size_t i) {
     if (normalize)
       put_normalized(file, reinterpret_cast<const float*>(vectors.row(i)), vectors.dimension);
     else
       file.put(vectors.row(i), vectors.dimension * size_of(vectors.type));
-  }
+  });
 }
 
-void put_graph(OutputFile& file, const base::Adjacency& graph, base::Slot start) {
+void put_graph(OutputFile& file, const base::Adjacency& graph, base::Slot start, const Execution& execution,
+               base::ProgressMeter& progress) {
   std::uint64_t bytes = GraphHeader::kBytes;
   std::uint32_t longest = 0;
   for (std::size_t i = 0; i < graph.nodes(); ++i) {
@@ -114,58 +98,54 @@ void put_graph(OutputFile& file, const base::Adjacency& graph, base::Slot start)
   file.put_value(longest);
   file.put_value(start);
   file.put_value(std::uint64_t{0});  // frozen points
-  for (std::size_t i = 0; i < graph.nodes(); ++i) {
+  for_rows(graph.nodes(), execution, progress, [&](std::size_t i) {
     const auto neighbors = graph.neighbors(static_cast<base::Slot>(i));
     file.put_value(static_cast<std::uint32_t>(neighbors.size()));
     file.put(neighbors.data(), neighbors.size_bytes());
-  }
+  });
 }
 
-/// Files of an older set that must go. Throws AlreadyExists where there is a set and it may not be replaced.
-std::vector<std::filesystem::path> stale_files(const std::filesystem::path& prefix, bool overwrite) {
-  std::vector<std::filesystem::path> stale;
+/// What is there of an older set, and must go. Throws what io::check_replaceable() does.
+std::vector<std::filesystem::path> old_files(const std::filesystem::path& prefix, bool overwrite) {
+  std::vector<std::filesystem::path> found;
   const auto look = [&](const char* suffix) {
-    if (io::file_system().exists(set_file(prefix, suffix))) stale.push_back(set_file(prefix, suffix));
+    if (io::check_replaceable(set_file(prefix, suffix), overwrite)) found.push_back(set_file(prefix, suffix));
   };
-  for (const char* suffix : kOptionalFiles) look(suffix);
-  if (overwrite) return stale;
   for (const char* suffix : {"", ".data", "_metadata.bin"}) look(suffix);
-  if (!stale.empty())
-    refuse(ErrorCode::AlreadyExists, stale.front(), "a file of this set exists already", "--force overwrites it");
-  return stale;
+  for (const char* suffix : kOptionalFiles) look(suffix);
+  return found;
 }
 
 }  // namespace
 
 void write_microsoft_memory_set(const std::filesystem::path& prefix, const base::RowsView& vectors,
-                                const base::Adjacency& graph, base::Slot start, Distance metric, bool overwrite) {
+                                const base::Adjacency& graph, base::Slot start, Distance metric, bool overwrite,
+                                const Execution& execution) {
   check_writable(prefix, vectors, graph, start, metric);
-  stale_files(prefix, overwrite);  // refused before the work
-  StagedFiles staged;
-  staged.add(set_file(prefix, ".data"), [&](OutputFile& file) {
-    put_data(file, vectors, metric == Distance::Cosine && vectors.type == VectorType::F32);
+  old_files(prefix, overwrite);  // refused before the work
+  const std::filesystem::path directory = prefix.has_parent_path() ? prefix.parent_path() : ".";
+  base::ProgressMeter progress(execution, "write index", vectors.rows + graph.nodes());
+  io::FileExchange exchange(directory);
+  const auto stage = [&](const std::filesystem::path& path, const auto& write) {
+    OutputFile file(path, overwrite);
+    write(file);
+    exchange.stage(file.release(), path);
+  };
+  stage(set_file(prefix, ".data"), [&](OutputFile& file) {
+    const bool normalize = metric == Distance::Cosine && vectors.type == VectorType::F32;
+    put_data(file, vectors, normalize, execution, progress);
   });
-  staged.add(set_file(prefix, "_metadata.bin"), [&](OutputFile& file) {
+  stage(set_file(prefix, "_metadata.bin"), [&](OutputFile& file) {
     for (const std::uint64_t code : metadata_codes(vectors.type, metric)) file.put_value(code);
     file.put_value(std::uint64_t{vectors.rows});
     file.put_value(std::uint64_t{vectors.dimension});
   });
-  staged.add(prefix, [&](OutputFile& file) { put_graph(file, graph, start); });
+  stage(prefix, [&](OutputFile& file) { put_graph(file, graph, start, execution, progress); });
 
-  // Two processes may write the same set: the later one replaces that of the other whole.
-  io::FileSystem& files = io::file_system();
-  const std::filesystem::path directory = prefix.has_parent_path() ? prefix.parent_path() : ".";
-  const std::shared_ptr<const void> lock = files.lock_directory(directory);
-  const std::vector<std::filesystem::path> stale = stale_files(prefix, overwrite);
-
-  // Without its graph the prefix names no set, so whoever opens it while it changes finds nothing rather than the new
-  // vectors under the old graph.
-  if (files.exists(prefix)) {
-    files.remove(prefix);
-    files.sync_directory(directory);
-  }
-  for (const auto& path : stale) files.remove(path);
-  staged.put_in_place(directory);
+  // Two processes may write the same set: the later one replaces that of the other whole. The graph is the key: without
+  // it the prefix names no set.
+  const std::shared_ptr<const void> lock = io::lock_directory(directory, execution.cancel, kLockPatience);
+  exchange.commit(old_files(prefix, overwrite));
 }
 
 }  // namespace diskann::formats

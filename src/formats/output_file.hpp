@@ -14,10 +14,7 @@ namespace diskann::formats {
 /// Appends values and text to an atomic file through a buffer.
 class OutputFile {
  public:
-  OutputFile(const std::filesystem::path& path, bool overwrite, const std::filesystem::path& replaced = {})
-      : file_(path, overwrite, replaced) {
-    buffer_.reserve(kBuffer);
-  }
+  OutputFile(const std::filesystem::path& path, bool overwrite) : file_(path, overwrite) { buffer_.reserve(kBuffer); }
 
   void put(const void* data, std::size_t bytes) {
     const auto* from = static_cast<const std::byte*>(data);
@@ -43,6 +40,10 @@ class OutputFile {
   void commit() {
     flush();
     file_.commit();
+  }
+  std::filesystem::path release() {
+    flush();
+    return file_.release();
   }
 
  private:

@@ -199,6 +199,8 @@ Index IndexBuilder::build_from_vectors(VectorView vectors) const {
   return Index(settings_->build(reader, checked));
 }
 
+void IndexBuilder::check_parameters() const { (void)settings_->checked_parameters(); }
+
 Index IndexBuilder::build_from_file(const std::filesystem::path& path, std::optional<VectorType> file_type) const {
   const BuildParameters checked = settings_->checked_parameters();
   ReadOptions options;

@@ -62,8 +62,8 @@ void Index::save(const std::filesystem::path& path, bool overwrite, const Execut
   index::save_index(*state_, path, overwrite, execution);
 }
 
-void Index::save_microsoft(const std::filesystem::path& prefix, bool overwrite) const {
-  index::save_microsoft(*state_, prefix, overwrite);
+void Index::save_microsoft(const std::filesystem::path& prefix, bool overwrite, const Execution& execution) const {
+  index::save_microsoft(*state_, prefix, overwrite, execution);
 }
 
 std::vector<Hit> Index::search(VectorView query, std::size_t k, const SearchParameters& parameters) const {

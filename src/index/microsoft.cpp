@@ -83,7 +83,8 @@ std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix
   return state;
 }
 
-void save_microsoft(const Index::State& state, const std::filesystem::path& prefix, bool overwrite) {
+void save_microsoft(const Index::State& state, const std::filesystem::path& prefix, bool overwrite,
+                    const Execution& execution) {
   if (state.metric == Distance::Custom)
     throw Error(ErrorCode::Unsupported, "Microsoft's files cannot hold an index of a user's distance");
   if (state.points.has_ids()) {
@@ -93,11 +94,12 @@ void save_microsoft(const Index::State& state, const std::filesystem::path& pref
     throw Error(ErrorCode::Unsupported, "Microsoft's files have no f16", "build with --dtype f32");
   if (!state.points.has_twins()) {
     formats::write_microsoft_memory_set(prefix, state.rows, state.graph, state.entry_points.front(), state.metric,
-                                        overwrite);
+                                        overwrite, execution);
     return;
   }
   const PointGraph expanded = expand_twins(state);
-  formats::write_microsoft_memory_set(prefix, expanded.rows, expanded.graph, expanded.start, state.metric, overwrite);
+  formats::write_microsoft_memory_set(prefix, expanded.rows, expanded.graph, expanded.start, state.metric, overwrite,
+                                      execution);
 }
 
 }  // namespace diskann::index

@@ -16,6 +16,7 @@ std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix
 
 /// Writes the set. Twins, which share a node with us, become nodes of their own again: each twin points to the next and
 /// to the neighbours of the first, so that all stay reachable.
-void save_microsoft(const Index::State& state, const std::filesystem::path& prefix, bool overwrite);
+void save_microsoft(const Index::State& state, const std::filesystem::path& prefix, bool overwrite,
+                    const Execution& execution);
 
 }  // namespace diskann::index

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cassert>
 #include <cerrno>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,23 +18,7 @@ constexpr int kNameAttempts = 100;
 
 [[noreturn]] void throw_exists(const std::filesystem::path& path) {
   throw Error(ErrorCode::AlreadyExists, path.string() + " exists already",
-              "choose another name, or ask for it to be overwritten");
-}
-
-/// Those of the regular file that will be replaced, if there is one. Refuses what cannot be replaced, before the work.
-std::optional<std::filesystem::perms> permissions_for(const std::filesystem::path& path, bool overwrite) {
-  const std::filesystem::file_status old = file_system().status(path);
-  if (!overwrite && std::filesystem::exists(old)) throw_exists(path);
-  switch (old.type()) {
-    case std::filesystem::file_type::not_found:
-    case std::filesystem::file_type::symlink: return std::nullopt;
-    case std::filesystem::file_type::regular: return old.permissions();
-    case std::filesystem::file_type::directory: throw IoError("cannot write", path.string(), EISDIR);
-    default: break;
-  }
-  throw Error(ErrorCode::InvalidArgument,
-              path.string() + " is a device, a pipe or a socket, and no file can take its place",
-              "name a regular file");
+              "choose another name, or ask for it to be replaced (--force)");
 }
 
 }  // namespace
@@ -47,18 +30,34 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
   return path.parent_path() / name.append("-").append(std::to_string(counter.fetch_add(1))).append(".tmp");
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path, bool overwrite, const std::filesystem::path& replaced)
-    : path_(std::move(path)), overwrite_(overwrite) {
+bool check_replaceable(const std::filesystem::path& path, bool overwrite) {
+  using Type = std::filesystem::file_type;
+  Type type = file_system().status(path).type();
+  if (type == Type::not_found) return false;
+  if (!overwrite) throw_exists(path);
+  if (type == Type::symlink) type = file_system().target_status(path).type();
+  switch (type) {
+    case Type::not_found:
+    case Type::regular: return true;
+    case Type::directory: throw IoError("cannot write", path.string(), EISDIR);
+    default: break;
+  }
+  throw Error(ErrorCode::InvalidArgument,
+              path.string() + " is a device, a pipe or a socket, and no file can take its place",
+              "name a regular file");
+}
+
+AtomicFile::AtomicFile(std::filesystem::path path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
   const std::filesystem::path name = path_.filename();
   if (name.empty() || name == "." || name == "..")
     throw Error(ErrorCode::InvalidArgument, "the path does not name a file: '" + path_.string() + "'");
-  const auto permissions = permissions_for(replaced.empty() ? path_ : replaced, overwrite_);
+  check_replaceable(path_, overwrite_);
   buffer_.reserve(kBufferBytes);
   // A process that had our number may have died and left a file of that name.
   for (int attempt = 1; !file_; ++attempt) {
     std::filesystem::path candidate = temporary_name(path_);
     try {
-      file_ = file_system().create(candidate, permissions);
+      file_ = file_system().create(candidate, path_);
       temporary_ = std::move(candidate);
     } catch (const IoError& error) {
       if (error.system_error() != EEXIST || attempt == kNameAttempts) throw;
@@ -104,15 +103,28 @@ void AtomicFile::write_through(std::uint64_t offset, std::span<const std::byte> 
   intact_ = true;
 }
 
-void AtomicFile::commit() {
+void AtomicFile::finish() {
   flush();
   if (!intact_) throw Error(ErrorCode::Internal, path_.string() + ": a commit after a failed write or a commit");
   intact_ = false;
   // The content must be durable before the name is: a rename that outlives a power loss alone would show a broken file.
   file_->sync();
   file_->close();
-  if (!overwrite_ && file_system().exists(path_)) throw_exists(path_);
-  file_system().rename(temporary_, path_);
+}
+
+std::filesystem::path AtomicFile::release() {
+  finish();
+  return std::exchange(temporary_, {});
+}
+
+void AtomicFile::commit() {
+  finish();
+  try {
+    overwrite_ ? file_system().rename(temporary_, path_) : file_system().rename_new(temporary_, path_);
+  } catch (const IoError& error) {
+    if (!overwrite_ && error.system_error() == EEXIST) throw_exists(path_);
+    throw IoError("cannot put in place", path_.string(), error.system_error());
+  }
   temporary_.clear();
   try {
     const std::filesystem::path directory = path_.parent_path();

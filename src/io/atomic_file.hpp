@@ -12,15 +12,17 @@ namespace diskann::io {
 /// A name beside `path`, hidden, and of no other process or thread.
 std::filesystem::path temporary_name(const std::filesystem::path& path);
 
+/// Whether there is something at `path` that a new file is to replace. Refuses what it cannot or may not replace: a
+/// directory (Io), a device, a pipe or a socket (InvalidArgument), links to those, and with `overwrite` false anything
+/// (AlreadyExists). Other symbolic links can be replaced themselves; what they lead to stays.
+bool check_replaceable(const std::filesystem::path& path, bool overwrite);
+
 /// A file that appears whole or not at all: a temporary file in the same directory, fsync, rename, fsync of the
 /// directory. Destroyed without commit(), the temporary file is removed and an older file is as it was.
 class AtomicFile {
  public:
-  /// AlreadyExists where `path` exists and `overwrite` is false (checked now and again at commit). A file that is
-  /// replaced leaves its permissions to the new one; a symbolic link at `path` is replaced itself, not followed. What
-  /// no file can replace is refused now: a directory (Io), a device, a pipe or a socket (InvalidArgument). `replaced`
-  /// is the file whose place it takes, where another rename will bring it there later; default: `path`.
-  AtomicFile(std::filesystem::path path, bool overwrite, const std::filesystem::path& replaced = {});
+  /// Throws what check_replaceable() does. A file that is replaced leaves its permissions to the new one.
+  AtomicFile(std::filesystem::path path, bool overwrite);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
 
@@ -31,10 +33,13 @@ class AtomicFile {
   /// Bytes appended so far.
   std::uint64_t position() const noexcept { return position_; }
   /// Once. Where it throws, the file is not in place, unless the error says that it is and only the sync of its
-  /// directory failed.
+  /// directory failed. AlreadyExists as above, also for what came into being since.
   void commit();
+  /// In place of commit(): leaves the durable file under its temporary name, for the caller to move or to remove.
+  std::filesystem::path release();
 
  private:
+  void finish();
   void flush();
   void write_through(std::uint64_t offset, std::span<const std::byte> bytes);
 

@@ -35,20 +35,26 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual std::unique_ptr<ReadableFile> open(const std::filesystem::path& path) = 0;
-  /// A file that must not exist yet (O_EXCL), with the permissions of a new file or with those given.
+  /// A file that must not exist yet (O_EXCL). `target` is the name that it is to take later, or empty: errors name that
+  /// one, and a regular file there leaves it its permissions, for no one who could not read that file may read this
+  /// one.
   virtual std::unique_ptr<WritableFile> create(const std::filesystem::path& path,
-                                               std::optional<std::filesystem::perms> permissions) = 0;
+                                               const std::filesystem::path& target) = 0;
   /// Replaces `to` if it exists.
   virtual void rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
+  /// EEXIST where `to` exists, also where it came into being a moment ago.
+  virtual void rename_new(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
   virtual void remove(const std::filesystem::path& path) = 0;
   /// Makes names in the directory durable.
   virtual void sync_directory(const std::filesystem::path& directory) = 0;
   /// What the path names; a symbolic link is one, wherever it leads.
   virtual std::filesystem::file_status status(const std::filesystem::path& path) = 0;
+  /// The same of what a symbolic link leads to; not_found where it leads nowhere.
+  virtual std::filesystem::file_status target_status(const std::filesystem::path& path) = 0;
   bool exists(const std::filesystem::path& path) { return std::filesystem::exists(status(path)); }
-  /// Waits until no one else holds the directory, in this process or another, and holds it while the pointer lives; for
-  /// changes of several files that must not mix. Null where the file system has no locks.
-  virtual std::shared_ptr<const void> lock_directory(const std::filesystem::path& directory) = 0;
+  /// Holds the directory while the pointer lives, against this process and others. Nothing where someone else holds it;
+  /// a null pointer where the file system has no locks. Does not wait: see lock_directory().
+  virtual std::optional<std::shared_ptr<const void>> try_lock_directory(const std::filesystem::path& directory) = 0;
 };
 
 /// What the library uses: the system's, unless an override is in force.

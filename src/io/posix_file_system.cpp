@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "diskann/error.hpp"
@@ -141,18 +142,22 @@ class PosixFileSystem final : public FileSystem {
   }
 
   std::unique_ptr<WritableFile> create(const std::filesystem::path& path,
-                                       std::optional<std::filesystem::perms> permissions) override {
+                                       const std::filesystem::path& target) override {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    const auto mode = permissions ? static_cast<mode_t>(*permissions & std::filesystem::perms::all) : mode_t{0666};
-    Descriptor fd(retry([&] { return ::open(path.c_str(), kFlags, mode); }));
-    if (fd.get() < 0) throw IoError("cannot create", path.string(), errno);
-    // The umask took bits away, never added any: so nobody could open it who may not.
-    if (permissions && ::fchmod(fd.get(), mode) != 0) {
+    struct stat old;
+    const bool replaces = !target.empty() && ::lstat(target.c_str(), &old) == 0 && S_ISREG(old.st_mode);
+    Descriptor fd(retry([&] { return ::open(path.c_str(), kFlags, replaces ? 0600 : 0666); }));
+    if (fd.get() < 0) {
+      if (target.empty()) throw IoError("cannot create", path.string(), errno);
+      throw IoError("cannot create a temporary file beside", target.string(), errno);
+    }
+    const std::string name = (target.empty() ? path : target).string();
+    if (replaces && !take_permissions(fd.get(), old)) {
       const int error = errno;
       ::unlink(path.c_str());
-      throw IoError("cannot set the permissions of", path.string(), error);
+      throw IoError("cannot pass on the permissions of", name, error);
     }
-    return std::make_unique<PosixWritableFile>(std::move(fd), path.string());
+    return std::make_unique<PosixWritableFile>(std::move(fd), name);
   }
 
   void rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
@@ -163,8 +168,25 @@ class PosixFileSystem final : public FileSystem {
                   to.string() + " is a device, a pipe or a socket, and no file can take its place",
                   "name a regular file");
     }
-    if (::rename(from.c_str(), to.c_str()) != 0)
-      throw IoError("cannot rename " + from.string() + " to", to.string(), errno);
+    if (::rename(from.c_str(), to.c_str()) != 0) throw_rename(from, to, errno);
+  }
+
+  void rename_new(const std::filesystem::path& from, const std::filesystem::path& to) override {
+#ifdef RENAME_NOREPLACE
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+    if (errno != EINVAL && errno != ENOSYS) throw_rename(from, to, errno);
+#endif
+    // Kernels and file systems without it refuse a second name for the file as surely.
+    if (::link(from.c_str(), to.c_str()) == 0) {
+      if (::unlink(from.c_str()) == 0) return;
+      const int error = errno;
+      ::unlink(to.c_str());
+      throw_rename(from, to, error);
+    }
+    if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP && errno != EMLINK) throw_rename(from, to, errno);
+    // Those without links as well leave a gap between the look and the rename.
+    if (exists(to)) throw_rename(from, to, EEXIST);
+    rename(from, to);
   }
 
   void remove(const std::filesystem::path& path) override {
@@ -180,18 +202,45 @@ class PosixFileSystem final : public FileSystem {
 
   std::filesystem::file_status status(const std::filesystem::path& path) override {
     std::error_code error;
-    const std::filesystem::file_status found = std::filesystem::symlink_status(path, error);
+    return checked(std::filesystem::symlink_status(path, error), path, error);
+  }
+
+  std::filesystem::file_status target_status(const std::filesystem::path& path) override {
+    std::error_code error;
+    return checked(std::filesystem::status(path, error), path, error);
+  }
+
+  std::optional<std::shared_ptr<const void>> try_lock_directory(const std::filesystem::path& directory) override {
+    auto fd = std::make_shared<Descriptor>(open_directory(directory));
+    if (retry([&] { return ::flock(fd->get(), LOCK_EX | LOCK_NB); }) == 0) return fd;
+    if (errno == EWOULDBLOCK) return {};
+    return nullptr;
+  }
+
+ private:
+  [[noreturn]] static void throw_rename(const std::filesystem::path& from, const std::filesystem::path& to, int error) {
+    throw IoError("cannot rename " + from.string() + " to", to.string(), error);
+  }
+
+  static std::filesystem::file_status checked(std::filesystem::file_status found, const std::filesystem::path& path,
+                                              std::error_code error) {
     if (found.type() == std::filesystem::file_type::none) throw IoError("cannot look up", path.string(), error.value());
     return found;
   }
 
-  std::shared_ptr<const void> lock_directory(const std::filesystem::path& directory) override {
-    auto fd = std::make_shared<Descriptor>(open_directory(directory));
-    if (retry([&] { return ::flock(fd->get(), LOCK_EX); }) != 0) return nullptr;
-    return fd;
+  /// The group as well, which the permissions mean. One that we are not in cannot be given: then a group gets what both
+  /// the old group and all others had, and so do all others, the old group being among them now.
+  static bool take_permissions(int fd, const struct stat& old) {
+    mode_t mode = old.st_mode & 0777;
+    struct stat fresh;
+    if (::fstat(fd, &fresh) != 0) return false;
+    if (fresh.st_gid != old.st_gid && ::fchown(fd, static_cast<uid_t>(-1), old.st_gid) != 0) {
+      const mode_t both = mode & (mode >> 3) & 07;
+      mode = (mode & 0700) | (both << 3) | both;
+    }
+    return ::fchmod(fd, mode) == 0;
   }
 
- private:
   static Descriptor open_directory(const std::filesystem::path& directory) {
     const char* path = directory.empty() ? "." : directory.c_str();
     Descriptor fd(retry([&] { return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));

@@ -80,6 +80,16 @@ equal "$(json out /dtype /source_dtype)" "$(printf 'f32\tf32')"
 expect 3 build -i base.fbin -o no.idx --dtype u8
 [ ! -e no.idx ] || die "a refused build left a file"
 expect 0 build -i base.fbin -o half.idx --dtype f16
+has err "stored   f32 as f16, each component rounded"
+has_not err "lossless"
+expect 0 info half.idx
+has out "rounded, given as f32"
+has_not out "lossless"
+expect 0 build -i small.u8bin -o wide.idx --dtype f32
+has err "stored   u8 as f32, losslessly"
+has_not err "8 bits"
+expect 0 info small.idx
+has out "losslessly, given as f32"
 expect 0 info half.idx --json
 equal "$(json out /dtype)" f16
 

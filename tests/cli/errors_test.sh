@@ -24,7 +24,43 @@ expect 2 search -i a.idx -q query.fbin -k -1
 expect 2 search -i a.idx -q query.fbin -k ""
 expect 2 search -i a.idx -q query.fbin --max-queries -1
 expect 2 generate -n 10 -d 4 -o same.fbin --queries 5 --query-output same.fbin
+
+# No output is an input or another output, whatever the paths look like.
+sums=$(cksum base.fbin query.fbin a.idx)
+ln -s base.fbin link.fbin
 expect 2 build -i base.fbin -o base.fbin --force
+expect 2 build -i base.fbin -o ./base.fbin --force
+has err "--output ./base.fbin would replace --input base.fbin"
+has err "hint: give --output another name"
+expect 2 build -i link.fbin -o base.fbin --force
+expect 2 build -i base.fbin -o "$PWD/../${PWD##*/}/base.fbin" --force
+expect 2 convert -i base.fbin -o ./base.fbin
+expect 2 convert -i base.fbin -o base.fbin
+expect 2 convert -i a.idx -o ./a.idx --output-format diskann --force
+expect 2 convert -i a.idx -o ./a.idx --output-format microsoft --force
+cp a.idx b.bin
+expect 2 search -i b.bin -q query.fbin -o b.bin
+cp query.fbin q.bin
+expect 2 search -i a.idx -q q.bin -o ./q.bin
+expect 2 groundtruth -i base.fbin -q q.bin -o ./q.bin
+expect 2 groundtruth -i q.bin -q base.fbin -o ./q.bin
+expect 2 generate -n 10 -d 4 -o g.fbin --labels ./g.fbin
+expect 2 generate -n 10 -d 4 -o g.fbin --queries 5 --query-output "$PWD/g.fbin"
+seq 300 >ids.txt
+expect 2 build -i base.fbin -o ./ids.txt --ids ids.txt --force
+expect 0 groundtruth -i base.fbin -q query.fbin -k 10 -o L10.bin
+expect 2 benchmark -i a.idx -q query.fbin -g L10.bin -L 10 --ids-dir .
+expect 2 benchmark -i a.idx -q query.fbin -g L10.bin --target-recall 0.1 -k 10 --ids-dir .
+ln -s a.idx plot.svg
+expect 2 benchmark -i a.idx -q query.fbin -g L10.bin --plot ./plot.svg
+expect 0 convert -i a.idx -o ms --output-format microsoft
+expect 2 convert -i ms -o ./ms.data --output-format diskann --force
+expect 2 convert -i ms -o ms --output-format microsoft --force
+expect 0 info ms
+equal "$(cksum base.fbin query.fbin a.idx)" "$sums"
+cmp -s b.bin a.idx || die "the index was replaced"
+cmp -s q.bin query.fbin || die "the queries were replaced"
+rm link.fbin b.bin q.bin ids.txt L10.bin plot.svg ms ms.data ms_metadata.bin
 expect 0 search -i a.idx -q query.fbin -k 010 -o ten.ivecs # ten, not eight
 equal "$(numbers ten.ivecs 0 1)" 10
 expect 0 search -i a.idx -q query.fbin -k 1000000000000 -o all.ivecs
@@ -58,7 +94,39 @@ mkfifo pipe
 expect 3 generate -n 10 -d 4 --format fbin -o pipe
 expect 3 build -i base.fbin -o pipe --force
 [ -p pipe ] || die "a file took the place of a pipe"
-rm pipe
+# The same for every output, before the work: an input that is missing would be 4.
+ln -s pipe to-pipe
+ln -s /dev/full to-device
+mkdir folder && ln -s folder to-folder
+ln -s loop loop
+for link in to-pipe to-device; do cp -P $link $link.txt; done
+for path in pipe to-pipe to-device; do
+  expect 3 build -i missing.fbin -o $path --force
+  has err "is a device, a pipe or a socket"
+  equal "$(lines err)" 2
+  expect 3 convert -i base.fbin --format fbin -o $path
+  expect 3 generate -n 10 -d 4 -o fine.fbin --labels $path
+  [ ! -e fine.fbin ] || die "refused after the work"
+done
+for path in folder to-folder loop; do
+  expect 6 build -i missing.fbin -o $path --force
+  expect 6 generate -n 10 -d 4 -o fine.fbin --labels $path
+  [ ! -e fine.fbin ] || die "refused after the work"
+done
+for path in to-pipe.txt to-device.txt; do expect 3 search -i missing.idx -q query.fbin -o $path; done
+for path in to-pipe to-device to-folder loop; do [ -L $path ] || die "a file took the place of a link"; done
+ln -s pipe to-pipe.svg
+expect 0 groundtruth -i base.fbin -q query.fbin -k 10 -o truth.bin
+expect 3 benchmark -i missing.idx -q query.fbin -g truth.bin --plot to-pipe.svg
+rm -r pipe to-* folder loop truth.bin
+ln -s nowhere dangling
+expect 4 build -i missing.fbin -o dangling
+has err "dangling exists already"
+rm dangling
+for flag in "-R 1" "-L 0" "--alpha 0.5"; do
+  # shellcheck disable=SC2086
+  expect 3 build -i missing.fbin -o x.idx $flag
+done
 : >no.txt
 expect 3 build -i base.fbin -o x.idx --ids no.txt
 rm no.txt

@@ -39,6 +39,14 @@ done
 expect 0 build -i twins.u8bin -o a.idx -R 16
 expect 0 info a.idx
 has out "510 × 8 u8"
+# Threads only where there is work for them.
+expect 2 info -j 1
+expect 2 info a.idx -j 1 --detailed
+has err "-j"
+expect 0 info a.idx -j 1 --validate
+expect 2 info twins.u8bin -j 1 --preview 2
+has err "-j"
+expect 0 info twins.u8bin -j 1 --duplicates
 expect 0 info a.idx --detailed --distribution --duplicates --validate --memory --json
 equal "$(json out /kind /points /dimension /metric /max_degree /valid /unreachable)" "$(printf 'index\t510\t8\tl2\t16\ttrue\t0')"
 equal "$(json out /index_bytes)" "$(stat -c %s a.idx)"

@@ -27,5 +27,17 @@ for signal in INT TERM; do
   equal "$(json err /error/code /error/exit_code)" "$(printf 'Cancelled\t130')"
 done
 interrupt INT groundtruth -i base.fbin -q base.fbin -k 100 -o truth.bin -j 1
+
+# Also while it waits for a folder that another program has locked.
+if command -v flock >/dev/null; then
+  expect 0 generate -n 50 -d 4 -o few.fbin
+  expect 0 build -i few.fbin -o few.idx
+  mkdir locked
+  flock locked sleep 60 &
+  holder=$!
+  interrupt INT convert -i few.idx -o locked/ms --output-format microsoft
+  kill -- -$holder
+  rm few.fbin few.idx
+fi
 rm -f out err
 equal "$(find . -type f | sort | tr '\n' ' ')" "./a.idx ./base.fbin "

@@ -23,6 +23,12 @@ equal "$(numbers hits.ivecs 0 11)" "10 $(head -n 1 hits.txt)"
 expect 0 search -i a.idx -q query.fbin -k 10 -o with.txt --show-distances
 equal "$(head -n 1 with.txt | sed 's/:[^ ]*//g')" "$(head -n 1 hits.txt)"
 expect 2 search -i a.idx -q query.fbin -k 10 -o no.ivecs --show-distances
+# Refused where it would change nothing.
+expect 2 search -i a.idx -q query.fbin -k 10 -o no.bin --show-distances
+has err "always holds distances"
+expect 2 search -i a.idx -q query.fbin --range 1 -o no.bin --show-distances
+expect 2 search -i a.idx -q query.fbin -k 10 --show-distances
+expect 2 search -i a.idx -q query.fbin -k 10 --show-distances --json
 mkdir folder.txt
 expect 6 search -i missing.idx -q query.fbin -o folder.txt # before the search, not after it
 expect 3 search -i missing.idx -q query.fbin -o results.xyz

@@ -130,12 +130,13 @@ std::unique_ptr<io::ReadableFile> FaultFileSystem::open(const std::filesystem::p
 }
 
 std::unique_ptr<io::WritableFile> FaultFileSystem::create(const std::filesystem::path& path,
-                                                          std::optional<std::filesystem::perms> /*permissions*/) {
-  fail_if_due({Operation::Create, path.string()});
+                                                          const std::filesystem::path& target) {
+  if (record({Operation::Create, path.string()}))
+    throw IoError("cannot create", (target.empty() ? path : target).string(), fault_->error);
   if (visible_.contains(path.string())) throw IoError("cannot create", path.string(), EEXIST);
   auto inode = std::make_shared<Inode>();
   change_names({{}, path.string(), inode});
-  return std::make_unique<FaultWritableFile>(*this, path.string(), inode);
+  return std::make_unique<FaultWritableFile>(*this, (target.empty() ? path : target).string(), inode);
 }
 
 void FaultFileSystem::rename(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -143,6 +144,14 @@ void FaultFileSystem::rename(const std::filesystem::path& from, const std::files
   const auto found = visible_.find(from.string());
   if (found == visible_.end()) throw IoError("cannot rename", from.string(), ENOENT);
   change_names({from.string(), to.string(), found->second});
+}
+
+void FaultFileSystem::rename_new(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (visible_.contains(to.string())) {
+    fail_if_due({Operation::Rename, to.string()});
+    throw IoError("cannot rename", to.string(), EEXIST);
+  }
+  rename(from, to);
 }
 
 void FaultFileSystem::remove(const std::filesystem::path& path) {

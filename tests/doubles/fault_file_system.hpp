@@ -59,12 +59,16 @@ class FaultFileSystem final : public io::FileSystem {
  public:
   std::unique_ptr<io::ReadableFile> open(const std::filesystem::path& path) override;
   std::unique_ptr<io::WritableFile> create(const std::filesystem::path& path,
-                                           std::optional<std::filesystem::perms> permissions) override;
+                                           const std::filesystem::path& target) override;
   void rename(const std::filesystem::path& from, const std::filesystem::path& to) override;
+  void rename_new(const std::filesystem::path& from, const std::filesystem::path& to) override;
   void remove(const std::filesystem::path& path) override;
   void sync_directory(const std::filesystem::path& directory) override;
   std::filesystem::file_status status(const std::filesystem::path& path) override;
-  std::shared_ptr<const void> lock_directory(const std::filesystem::path&) override { return nullptr; }
+  std::filesystem::file_status target_status(const std::filesystem::path& path) override { return status(path); }
+  std::optional<std::shared_ptr<const void>> try_lock_directory(const std::filesystem::path&) override {
+    return nullptr;
+  }
 
   /// A durable file, without a trace.
   void put(const std::string& path, std::vector<std::byte> content);

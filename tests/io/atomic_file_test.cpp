@@ -5,8 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <barrier>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <thread>
 
 #include "sample_container.hpp"
 #include "scratch_directory.hpp"
@@ -166,13 +170,110 @@ TEST(AtomicFileOnDisk, KeepsThePermissionsOfTheFileThatItReplaces) {
     EXPECT_EQ(fs::status(path).permissions(), fs::perms{mode});
     fs::remove(path);
   }
-  AtomicFile staged(directory / "staged", true, path);
-  staged.commit();
-  write_file(path, bytes_of("new"));
-  EXPECT_EQ(fs::status(path).permissions(), fs::status(directory / "staged").permissions()) << "nothing to keep";
-  fs::permissions(path, fs::perms{0600});
-  AtomicFile(directory / "staged", true, path).commit();
-  EXPECT_EQ(fs::status(directory / "staged").permissions(), fs::perms{0600});
+}
+
+/// Another user while it lives, who is in no group of root's files.
+class AsNobody {
+ public:
+  AsNobody() : done_(::setegid(65'534) == 0 && ::seteuid(65'534) == 0) {}
+  ~AsNobody() {
+    if (::seteuid(0) != 0 || ::setegid(0) != 0) std::abort();
+  }
+  bool done() const { return done_; }
+
+ private:
+  bool done_;
+};
+
+TEST(AtomicFileOnDisk, GivesNoOtherGroupWhatOnlyTheOldOneHad) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make the files of others";
+  ScratchDirectory directory;
+  fs::permissions(directory.path(), fs::perms::all);
+  const fs::path path = directory / "file";
+  struct Case {
+    mode_t old, by_root, by_nobody;
+  };
+  for (const Case& each : {Case{0640, 0640, 0600}, {0664, 0664, 0644}, {0604, 0604, 0600}, {0666, 0666, 0666}}) {
+    for (const bool nobody : {false, true}) {
+      write_file(path, bytes_of("old"));
+      ASSERT_EQ(::chown(path.c_str(), 0, 1), 0);
+      ASSERT_EQ(::chmod(path.c_str(), each.old | 04000), 0);  // what is written anew is no program of root's
+      if (nobody) {
+        const AsNobody user;
+        ASSERT_TRUE(user.done());
+        write_file(path, bytes_of("new"));
+      } else {
+        write_file(path, bytes_of("new"));
+      }
+      struct stat status;
+      ASSERT_EQ(::stat(path.c_str(), &status), 0);
+      EXPECT_EQ(status.st_mode & 07777, nobody ? each.by_nobody : each.by_root) << each.old;
+      EXPECT_EQ(status.st_gid, nobody ? 65'534u : 1u);
+      fs::remove(path);
+    }
+  }
+}
+
+TEST(AtomicFileOnDisk, RefusesALinkToWhatNoFileCanReplace) {
+  ScratchDirectory directory;
+  fs::create_directory(directory / "folder");
+  ASSERT_EQ(::mkfifo((directory / "pipe").c_str(), 0600), 0);
+  fs::create_symlink("/dev/null", directory / "to-device");
+  fs::create_symlink("pipe", directory / "to-pipe");
+  fs::create_symlink("folder", directory / "to-folder");
+  fs::create_symlink("loop", directory / "loop");
+  fs::create_symlink("to-device", directory / "to-link");
+  fs::create_symlink("nowhere", directory / "dangling");
+  const auto code = [&](const char* name) { return code_of([&] { write_file(directory / name, bytes_of("new")); }); };
+  for (const char* name : {"to-device", "to-pipe", "to-link"})
+    EXPECT_EQ(code(name), ErrorCode::InvalidArgument) << name;
+  for (const char* name : {"to-folder", "loop"}) EXPECT_EQ(code(name), ErrorCode::Io) << name;
+  for (const char* name : {"to-device", "to-pipe", "to-link", "to-folder", "loop"})
+    EXPECT_TRUE(fs::is_symlink(directory / name)) << name;
+  EXPECT_EQ(code_of([&] { AtomicFile file(directory / "dangling", false); }), ErrorCode::AlreadyExists);
+  write_file(directory / "dangling", bytes_of("new"));
+  EXPECT_FALSE(fs::is_symlink(directory / "dangling"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 8) << "a temporary file is left";
+}
+
+TEST(AtomicFileOnDisk, ReleaseLeavesADurableFileUnderAnotherName) {
+  ScratchDirectory directory;
+  fs::path temporary;
+  {
+    AtomicFile file(directory / "file", true);
+    file.write(bytes_of("content"));
+    temporary = file.release();
+  }
+  EXPECT_FALSE(fs::exists(directory / "file"));
+  EXPECT_EQ(temporary.parent_path(), directory.path());
+  EXPECT_EQ(fs::file_size(temporary), 7u);
+}
+
+TEST(AtomicFileOnDisk, ConcurrentNewFilesOfOneNameHaveOneWriter) {
+  ScratchDirectory directory;
+  for (int round = 0; round < 200; ++round) {
+    const fs::path path = directory / std::to_string(round);
+    std::barrier start(3);
+    std::atomic<int> winners{0}, losers{0};
+    std::vector<std::thread> writers;
+    for (int i = 0; i < 3; ++i) {
+      writers.emplace_back([&] {
+        AtomicFile file(path, false);
+        file.write(bytes_of("content"));
+        start.arrive_and_wait();
+        try {
+          file.commit();
+          ++winners;
+        } catch (const Error& error) {
+          if (error.code() == ErrorCode::AlreadyExists) ++losers;
+        }
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+    ASSERT_EQ(winners, 1) << "round " << round;
+    ASSERT_EQ(losers, 2) << "round " << round;
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 200) << "a temporary file is left";
 }
 
 TEST(AtomicFileOnDisk, RefusesWhatNoFileCanReplaceWhenItIsOpened) {
@@ -220,7 +321,7 @@ TEST(AtomicFileOnDisk, AFullDiskLeavesTheOldFileAndNoTemporaryOne) {
     FAIL() << "3 MB fit a disk of 1 MB";
   } catch (const IoError& error) {
     EXPECT_EQ(error.system_error(), ENOSPC);
-    EXPECT_NE(error.path().find(".file."), std::string::npos);
+    EXPECT_EQ(error.path(), path) << "not the temporary name";
     EXPECT_FALSE(error.hint().empty());
   }
   EXPECT_EQ(std::distance(fs::directory_iterator(path.parent_path()), {}), 1);

@@ -1,8 +1,13 @@
 #include "io/posix_file_system.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -191,6 +196,66 @@ TEST_F(PosixFileSystem, OpenFilesAreNotInheritedByOtherPrograms) {
     EXPECT_NE(std::stoul(flags, nullptr, 8) & 02000000u, 0u) << target << " lacks O_CLOEXEC";
   }
   EXPECT_EQ(ours, 2u);
+}
+
+/// The child's system calls as on systems that lack some of them. False where that cannot be arranged.
+bool forbid_calls(bool links) {
+  const auto load = [](std::uint32_t offset) { return sock_filter(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)); };
+  const auto fail = [](int error) {
+    return sock_filter(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error)));
+  };
+  const auto unless = [](long number, std::uint8_t skip) {
+    return sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, skip));
+  };
+  const sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  // Without flags it is a plain rename, which stays.
+  std::vector<sock_filter> filter{load(offsetof(seccomp_data, nr)),
+                                  unless(SYS_renameat2, 4),
+                                  load(offsetof(seccomp_data, args) + 4 * sizeof(std::uint64_t)),
+                                  unless(0, 1),
+                                  allow,
+                                  fail(EINVAL)};
+  if (!links) {
+#ifdef SYS_link
+    filter.insert(filter.end(), {unless(SYS_link, 1), fail(EPERM)});
+#endif
+    filter.insert(filter.end(), {unless(SYS_linkat, 1), fail(EPERM)});
+  }
+  filter.push_back(allow);
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(PosixFileSystem, RenamesToNewNamesOnlyWhateverTheSystemHas) {
+  enum Exit { kRight, kWrong, kSkipped };
+  for (const int kind : {0, 1, 2}) {
+    SCOPED_TRACE(kind == 0 ? "all calls" : kind == 1 ? "without renameat2" : "without renameat2 and links");
+    make(directory_ / "old", bytes_of("old"));
+    make(directory_ / "taken", bytes_of("taken"));
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      if (kind != 0 && !forbid_calls(kind == 1)) ::_exit(kSkipped);
+      const bool refused =
+          code_of([&] { files_.rename_new(directory_ / "old", directory_ / "taken"); }) == ErrorCode::AlreadyExists;
+      if (!refused || fs::file_size(directory_ / "taken") != 5) ::_exit(kWrong);
+      try {
+        files_.rename_new(directory_ / "old", directory_ / "new");
+      } catch (const Error&) {
+        ::_exit(kWrong);
+      }
+      ::_exit(kRight);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == kSkipped) GTEST_SKIP() << "no system call filters here";
+    EXPECT_EQ(WEXITSTATUS(status), kRight);
+    EXPECT_EQ(fs::file_size(directory_ / "new"), 3u);
+    EXPECT_FALSE(fs::exists(directory_ / "old"));
+    fs::remove(directory_ / "new");
+    fs::remove(directory_ / "taken");
+  }
 }
 
 }  // namespace

@@ -1,0 +1,67 @@
+#include "outputs.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "diskann/error.hpp"
+#include "diskann/output.hpp"
+#include "errors.hpp"
+
+namespace diskann::cli {
+namespace {
+
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code error;
+  if (std::filesystem::equivalent(a, b, error)) return true;
+  // What is not there yet has a name only: that of its folder, resolved, and its own.
+  const auto resolved = [&error](const std::filesystem::path& path) {
+    const std::filesystem::path folder = std::filesystem::weakly_canonical(
+        path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), error);
+    return error ? path.lexically_normal() : folder / path.filename();
+  };
+  return resolved(a) == resolved(b);
+}
+
+}  // namespace
+
+void check_distinct(const std::vector<NamedFile>& inputs, const std::vector<NamedFile>& outputs) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const NamedFile& output = outputs[i];
+    for (const NamedFile& input : inputs) {
+      std::error_code error;
+      if (!std::filesystem::exists(input.path, error) || !same_file(output.path, input.path)) continue;
+      throw UsageError(
+          fmt::format("{} {} would replace {} {}", output.flag, output.path.string(), input.flag, input.path.string()),
+          fmt::format("give {} another name", output.flag));
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!same_file(output.path, outputs[j].path)) continue;
+      throw UsageError(fmt::format("{} {} and {} {} are the same file", outputs[j].flag, outputs[j].path.string(),
+                                   output.flag, output.path.string()),
+                       "give each file a name of its own");
+    }
+  }
+}
+
+std::vector<NamedFile> files_of_index(const std::string& flag, const std::filesystem::path& prefix) {
+  std::vector<NamedFile> files{{flag, prefix}};
+  for (const char* suffix : {".data", ".tags", ".del", "_metadata.bin"})
+    files.push_back({flag, prefix.string() + suffix});
+  return files;
+}
+
+void check_output_directory(const std::filesystem::path& directory) {
+  if (::access(directory.c_str(), W_OK | X_OK) != 0) throw IoError("cannot write to", directory.string(), errno);
+}
+
+void check_output_file(const std::filesystem::path& path) { check_index_output(path, true); }
+
+void check_index_output(const std::filesystem::path& path, bool force) {
+  check_output(path, force);
+  check_output_directory(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+}  // namespace diskann::cli

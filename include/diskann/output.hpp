@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "diskann/export.hpp"
+
+namespace diskann {
+
+/// Throws what any writer of this library would throw at `path` before it writes, for a caller who wants to hear of it
+/// before the work: AlreadyExists where something is there and `overwrite` is false, Io for a directory,
+/// InvalidArgument for a device, a pipe or a socket; the same for symbolic links to those. Other links are replaced
+/// themselves, and what they lead to stays.
+DISKANN_EXPORT void check_output(const std::filesystem::path& path, bool overwrite);
+
+/// Writes a small file in one go, as all are written here: it is there whole or not at all. Replaces an older file and
+/// keeps its permissions.
+DISKANN_EXPORT void write_text(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace diskann
