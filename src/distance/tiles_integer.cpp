@@ -68,6 +68,8 @@ struct IntegerTile {
   using D16 = hn::Repartition<std::int16_t, D32>;
   using Vector = hn::VFromD<D16>;
   struct State {
+    HWY_INLINE State() {}  // written out, since an implicit one is not of this instruction set
+    HWY_INLINE State(VI a, VI b) : low(a), high(b) {}
     VI low, high;
   };
   static HWY_INLINE State zero() { return {hn::Zero(D32()), hn::Zero(D32())}; }
