@@ -8,8 +8,8 @@
 #endif
 
 #include <algorithm>
-#include <atomic>
 
+#include "base/prefetch.hpp"
 #include "distance/kernels.hpp"
 #include "distance/simd_compat-inl.h"
 
@@ -106,13 +106,6 @@ HWY_INLINE float finish(Total sum, float query_inverse, float row_inverse) {
   return value;
 }
 
-HWY_INLINE void prefetch_row(const std::byte* row, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += 64) {
-    __builtin_prefetch(row + i);
-    std::atomic_signal_fence(std::memory_order_seq_cst);  // GCC 12 drops prefetches of a loop without it
-  }
-}
-
 /// Rows on their way while others are compared: enough to keep the memory busy, few enough to stay in its queues.
 inline constexpr std::size_t kBytesAhead = 2048;
 
@@ -138,7 +131,7 @@ HWY_INLINE void compare(const Query& query, const Place& place, std::size_t coun
   const std::size_t bytes = base::round_up(place.rows.dimension * sizeof(typename Sums_::Row), 64);
   const std::size_t ahead = kPrefetch ? std::max<std::size_t>(4, base::round_up(kBytesAhead / bytes, 4)) : 0;
   if constexpr (kPrefetch) {
-    for (std::size_t i = 0; i < std::min(ahead, count); ++i) prefetch_row(place.row(i), bytes);
+    for (std::size_t i = 0; i < std::min(ahead, count); ++i) base::prefetch(place.row(i), bytes);
   }
   const Sums_ sums(query, bytes / sizeof(typename Sums_::Row));
   const float query_inverse = query.inverse_norm;
@@ -147,7 +140,7 @@ HWY_INLINE void compare(const Query& query, const Place& place, std::size_t coun
   for (; i + 4 <= count; i += 4) {
     if constexpr (kPrefetch) {
       for (std::size_t next = i + ahead; next < std::min(i + ahead + 4, count); ++next) {
-        prefetch_row(place.row(next), bytes);
+        base::prefetch(place.row(next), bytes);
       }
     }
     sums.four(place.row(i), place.row(i + 1), place.row(i + 2), place.row(i + 3), totals);
@@ -188,13 +181,7 @@ const KernelTable* find_metric(Distance metric) {
   static constexpr KernelTable kCosine = {many<Products, Distance::Cosine>, block<Products, Distance::Cosine>};
   static constexpr KernelTable kInnerProduct = {many<Products, Distance::InnerProduct>,
                                                 block<Products, Distance::InnerProduct>};
-  switch (metric) {
-    case Distance::L2: return &kL2;
-    case Distance::Cosine: return &kCosine;
-    case Distance::InnerProduct: return &kInnerProduct;
-    case Distance::Custom: break;
-  }
-  return nullptr;
+  return of_metric(metric, kL2, kCosine, kInnerProduct);
 }
 
 }  // namespace HWY_NAMESPACE

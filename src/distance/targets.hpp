@@ -14,6 +14,18 @@
 
 namespace diskann::distance {
 
+/// The table of a metric among those of all; null for Custom.
+template <class Table>
+const Table* of_metric(Distance metric, const Table& l2, const Table& cosine, const Table& inner_product) noexcept {
+  switch (metric) {
+    case Distance::L2: return &l2;
+    case Distance::Cosine: return &cosine;
+    case Distance::InnerProduct: return &inner_product;
+    case Distance::Custom: break;
+  }
+  return nullptr;
+}
+
 /// The kernels of one instruction set.
 struct TargetKernels {
   std::int64_t target;  ///< Highway's bit

@@ -8,10 +8,10 @@
 #endif
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <limits>
 
+#include "base/prefetch.hpp"
 #include "distance/simd_compat-inl.h"
 #include "distance/tiles.hpp"
 
@@ -168,11 +168,7 @@ HWY_INLINE void load_rows(const TileSource& source, bool panels, std::uint32_t f
   const auto slot = [&](std::size_t i) { return source.slots != nullptr ? source.slots[i] : source.first + i; };
   for (std::size_t i = 0; i < source.count; ++i) {
     if (source.slots != nullptr && i + kAhead < source.count) {
-      const std::byte* next = rows.row(slot(i + kAhead));
-      for (std::size_t line = 0; line < rows.stride; line += 64) {
-        __builtin_prefetch(next + line);
-        std::atomic_signal_fence(std::memory_order_seq_cst);  // GCC 12 drops prefetches of a loop without it
-      }
+      base::prefetch(rows.row(slot(i + kAhead)), rows.stride);
     }
     convert(i, rows.row(slot(i)), layout.left + i * layout.stride);
     layout.scales[i] = source.inverse_norms != nullptr ? source.inverse_norms[slot(i)] : 1.0f;

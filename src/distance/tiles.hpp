@@ -74,7 +74,8 @@ struct TileKernels {
 const TileKernels& tiles(Distance metric, VectorType rows, VectorType form);
 
 /// How far a result of f32 tiles, and the same distance from KernelTable, may lie apart for rows of these squared
-/// norms. 0 for integer forms, whose sums are exact.
+/// norms. 0 for L2 and inner product in integer forms, whose sums are exact. Components whose squares leave the range
+/// of f32 (below about 1e-19) lose more than this says.
 float tile_error_bound(Distance metric, VectorType form, std::size_t dimension, double left_squared_norm,
                        double right_squared_norm) noexcept;
 

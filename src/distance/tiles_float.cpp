@@ -144,13 +144,7 @@ const TileKernels* find_float_tiles_of(Distance metric) {
   static constexpr TileKernels kL2 = {load_floats<RowType>, multiply_floats<Distance::L2>};
   static constexpr TileKernels kCosine = {load_floats<RowType>, multiply_floats<Distance::Cosine>};
   static constexpr TileKernels kInnerProduct = {load_floats<RowType>, multiply_floats<Distance::InnerProduct>};
-  switch (metric) {
-    case Distance::L2: return &kL2;
-    case Distance::Cosine: return &kCosine;
-    case Distance::InnerProduct: return &kInnerProduct;
-    case Distance::Custom: break;
-  }
-  return nullptr;
+  return of_metric(metric, kL2, kCosine, kInnerProduct);
 }
 
 const TileKernels* find_float_tiles(Distance metric, VectorType rows) {

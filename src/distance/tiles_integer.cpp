@@ -218,13 +218,7 @@ const TileKernels* find_integer_tiles_of(Distance metric) {
                                           multiply_integers<RowType, Distance::Cosine>};
   static constexpr TileKernels kInnerProduct = {load_integers<RowType, Distance::InnerProduct>,
                                                 multiply_integers<RowType, Distance::InnerProduct>};
-  switch (metric) {
-    case Distance::L2: return &kL2;
-    case Distance::Cosine: return &kCosine;
-    case Distance::InnerProduct: return &kInnerProduct;
-    case Distance::Custom: break;
-  }
-  return nullptr;
+  return of_metric(metric, kL2, kCosine, kInnerProduct);
 }
 
 const TileKernels* find_integer_tiles(Distance metric, VectorType rows) {

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "base/prefetch.hpp"
 #include "base/row_store.hpp"
 #include "diskann/distance.hpp"
 #include "distance/kernels.hpp"
@@ -51,13 +52,7 @@ class KernelSpace {
     return metric_ == Distance::InnerProduct ? KernelSpace(Distance::L2, rows_, nullptr) : *this;
   }
   /// Starts fetching a row; the kernel's own prefetch covers what is not yet under way.
-  void prefetch(Slot slot) const noexcept {
-    const std::byte* row = rows_.row(slot);
-    for (std::size_t line = 0; line < rows_.stride; line += 64) {
-      __builtin_prefetch(row + line);
-      std::atomic_signal_fence(std::memory_order_seq_cst);  // GCC 12 drops prefetches of a loop without it
-    }
-  }
+  void prefetch(Slot slot) const noexcept { base::prefetch(rows_.row(slot), rows_.stride); }
 
  private:
   static bool is_integer(VectorType type) noexcept { return type == VectorType::U8 || type == VectorType::I8; }
