@@ -144,7 +144,7 @@ class PosixFileSystem final : public FileSystem {
   std::unique_ptr<WritableFile> create(const std::filesystem::path& path,
                                        const std::filesystem::path& target) override {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    struct stat old;
+    struct stat old = {};
     const bool replaces = !target.empty() && ::lstat(target.c_str(), &old) == 0 && S_ISREG(old.st_mode);
     Descriptor fd(retry([&] { return ::open(path.c_str(), kFlags, replaces ? 0600 : 0666); }));
     if (fd.get() < 0) {
