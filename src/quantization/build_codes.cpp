@@ -190,15 +190,14 @@ bool keep_neighbors(Distance metric, const base::RowsView& rows, const float* no
 
 /// Rows whose code another row has too; equal rows were merged before.
 std::size_t count_collisions(const base::RowsView& codes, base::ThreadTeam& team) {
-  std::vector<std::pair<std::uint64_t, Slot>> hashed(codes.rows);
+  base::HugeArray<std::uint64_t> hashes(codes.rows);
   team.run(codes.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
     for (std::uint64_t i = begin; i < end; ++i)
-      hashed[i] = {std::hash<std::string_view>()({reinterpret_cast<const char*>(codes.row(i)), codes.dimension}),
-                   static_cast<Slot>(i)};
+      hashes[i] = std::hash<std::string_view>()({reinterpret_cast<const char*>(codes.row(i)), codes.dimension});
   });
-  std::sort(hashed.begin(), hashed.end());
+  std::sort(hashes.begin(), hashes.end());
   std::size_t collisions = 0;
-  for (std::size_t i = 1; i < hashed.size(); ++i) collisions += hashed[i].first == hashed[i - 1].first ? 1 : 0;
+  for (std::size_t i = 1; i < hashes.size(); ++i) collisions += hashes[i] == hashes[i - 1] ? 1 : 0;
   return collisions;
 }
 
