@@ -23,6 +23,7 @@ struct BuildOptions {
   std::uint32_t search_list_size = BuildParameters{}.search_list_size;
   std::optional<float> alpha;
   std::uint64_t seed = BuildParameters{}.seed;
+  std::string builder = "auto";
   std::uint32_t threads = 0;
   std::optional<std::string> store_as;
   std::optional<std::filesystem::path> ids;
@@ -125,6 +126,7 @@ void build(const BuildOptions& options, Session& session) {
       .max_degree(options.max_degree)
       .search_list_size(options.search_list_size)
       .seed(options.seed)
+      .builder(parse_graph_builder(options.builder))
       .execution(execution);
   if (options.alpha) builder.alpha(*options.alpha);
   if (store_as) builder.store_as(*store_as);
@@ -174,6 +176,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--alpha", options->alpha, "X",
                    "Pruning slack: larger keeps more long edges (default 1.2; 2 for ip)");
   arguments.option("--seed", options->seed, "N", "Order of insertion (default 42)");
+  arguments.option("--builder", options->builder, "NAME",
+                   "auto, partitioned (several times faster) or incremental (default auto, which is incremental)");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
   arguments.option("--dtype", options->store_as, "TYPE",
                    "Type to store: f32, f16, i8 or u8. Without it f32 data of small integers is stored in 8 bits, "

@@ -21,6 +21,16 @@ struct BuildParameters {
   std::uint64_t seed = 42;               ///< order of insertion
 };
 
+/// How a graph is built. The graph of either is a value like any other: searched, saved and verified alike.
+enum class GraphBuilder : std::uint8_t {
+  Auto,         ///< whichever is known to be better; today always Incremental
+  Partitioned,  ///< dense products over overlapping partitions: several times faster; not for Distance::Custom
+  Incremental,  ///< searches for each point in the graph of those before
+};
+
+/// "auto", "partitioned" or "incremental"; InvalidArgument for anything else.
+DISKANN_EXPORT GraphBuilder parse_graph_builder(std::string_view name);
+
 /// How an index is searched.
 struct SearchParameters {
   std::uint32_t search_list_size = 100;  ///< L, candidate list; k is used where it is larger
@@ -141,6 +151,8 @@ class DISKANN_EXPORT IndexBuilder {
   /// Default: 1.2, and 2 for Distance::InnerProduct.
   IndexBuilder& alpha(float alpha);
   IndexBuilder& seed(std::uint64_t seed);
+  /// Default: GraphBuilder::Auto. Partitioned leaves search_list_size without use.
+  IndexBuilder& builder(GraphBuilder builder);
   /// Type to store. Without it, f32 data that holds only integers of 8 bits is stored as such, losslessly, and all
   /// else as it comes. A conversion that would change a value (beyond rounding to f16) is InvalidArgument.
   IndexBuilder& store_as(VectorType type);

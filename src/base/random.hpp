@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace diskann::base {
 
@@ -42,5 +44,14 @@ class Random {
  private:
   std::uint64_t state_;
 };
+
+/// Up to `count` different numbers below `bound`, each set of them as likely as another, in rising order.
+inline std::vector<std::uint32_t> sample(std::size_t bound, std::size_t count, Random random) {
+  std::vector<std::uint32_t> drawn;
+  drawn.reserve(count < bound ? count : bound);
+  for (std::size_t i = 0; i < bound && drawn.size() < count; ++i)
+    if (random.below(bound - i) < count - drawn.size()) drawn.push_back(static_cast<std::uint32_t>(i));
+  return drawn;
+}
 
 }  // namespace diskann::base

@@ -87,6 +87,7 @@ const KernelTable& kernels_for(std::string_view isa, Distance metric, VectorType
 const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType rows, VectorType form) {
   return find_tiles(index_of(isa), metric, rows, form);
 }
+const SelectionKernels& selection_for(std::string_view isa) { return *selection_targets()[index_of(isa)].find(); }
 
 const KernelTable& kernels(Distance metric, VectorType rows, VectorType query_form) {
   return find_kernels(chosen(), metric, rows, query_form);
@@ -94,6 +95,7 @@ const KernelTable& kernels(Distance metric, VectorType rows, VectorType query_fo
 const TileKernels& tiles(Distance metric, VectorType rows, VectorType form) {
   return find_tiles(chosen(), metric, rows, form);
 }
+const SelectionKernels& selection() { return *selection_targets()[chosen()].find(); }
 
 std::string isa() { return float_targets()[chosen()].name; }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "distance/kernels.hpp"
+#include "distance/selection.hpp"
 #include "distance/tiles.hpp"
 
 namespace diskann::distance {
@@ -19,5 +20,6 @@ std::string choose_isa(const char* requested);
 /// The kernels of a named instruction set, so that tests and benchmarks reach all of them in one process.
 const KernelTable& kernels_for(std::string_view isa, Distance metric, VectorType rows, VectorType query_form);
 const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType rows, VectorType form);
+const SelectionKernels& selection_for(std::string_view isa);
 
 }  // namespace diskann::distance

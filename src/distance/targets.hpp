@@ -10,6 +10,7 @@
 #include <span>
 
 #include "distance/kernels.hpp"
+#include "distance/selection.hpp"
 #include "distance/tiles.hpp"
 
 namespace diskann::distance {
@@ -46,6 +47,14 @@ struct TargetTiles {
 /// As float_targets() and integer_targets(), in the same order.
 std::span<const TargetTiles> float_tile_targets();
 std::span<const TargetTiles> integer_tile_targets();
+
+/// The selection of one instruction set.
+struct TargetSelection {
+  const SelectionKernels* (*find)();
+};
+
+/// In the same order again.
+std::span<const TargetSelection> selection_targets();
 
 }  // namespace diskann::distance
 

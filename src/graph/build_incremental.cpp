@@ -205,6 +205,17 @@ Graph build_incremental(const Space& space, std::vector<Slot> entry_points, cons
   return IncrementalBuilder<Space>(space, std::move(entry_points), parameters, team, execution).run();
 }
 
+BuilderMemory incremental_memory(std::uint64_t rows, const BuildParameters& parameters, unsigned threads) {
+  BuilderMemory memory;
+  memory.graph = base::checked_multiply(rows, growing_row_slots(parameters.max_degree) * sizeof(Slot), "the estimate",
+                                        ErrorCode::InvalidArgument);
+  const std::uint64_t visited = rows / 8 * 4;                                              // four walks a thread
+  const std::uint64_t lists = (parameters.search_list_size + parameters.max_degree) * 64;  // candidates and rows
+  const std::uint64_t edges = rows / 50 * parameters.max_degree * 2 * sizeof(Slot) * 2;
+  memory.scratch = threads * (visited + lists) + edges;
+  return memory;
+}
+
 template Graph build_incremental(const KernelSpace&, std::vector<Slot>, const BuildParameters&, base::ThreadTeam&,
                                  const Execution&);
 template Graph build_incremental(const CustomSpace&, std::vector<Slot>, const BuildParameters&, base::ThreadTeam&,

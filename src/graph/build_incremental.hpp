@@ -26,6 +26,12 @@ constexpr std::uint32_t growing_row_slots(std::uint32_t max_degree) noexcept {
   return std::max(slots, row_slots(max_degree));
 }
 
+/// Bytes that a builder takes at its peak beside the rows.
+struct BuilderMemory {
+  std::uint64_t graph = 0;    ///< rows of neighbours with the room that they have while the graph grows
+  std::uint64_t scratch = 0;  ///< all else
+};
+
 /// Batch-synchronous incremental Vamana, after ParlayANN (Manohar et al., PPoPP 2024): points come in a random order,
 /// in batches that double up to a fiftieth of all; each point of a batch is searched for in the graph as it was before
 /// the batch and pruned, then the reverse edges are grouped by target. No locks, and the same graph at any thread
@@ -33,6 +39,9 @@ constexpr std::uint32_t growing_row_slots(std::uint32_t max_degree) noexcept {
 template <class Space>
 Graph build_incremental(const Space& space, std::vector<Slot> entry_points, const BuildParameters& parameters,
                         base::ThreadTeam& team, const Execution& execution);
+
+/// Of build_incremental(). Throws InvalidArgument where 64 bits do not hold it.
+BuilderMemory incremental_memory(std::uint64_t rows, const BuildParameters& parameters, unsigned threads);
 
 extern template Graph build_incremental(const KernelSpace&, std::vector<Slot>, const BuildParameters&,
                                         base::ThreadTeam&, const Execution&);

@@ -34,7 +34,7 @@ class Pruner {
         distances_(kBlock) {}
 
   /// `candidates`: sorted, distances from `self`, no repeats; `self` itself is skipped. Writes at most max_degree
-  /// slots to `out`, nearest first within each round, and returns how many: at least one where there is a candidate.
+  /// slots to `out`, nearest first, and returns how many: at least one where there is a candidate.
   std::uint32_t prune(Slot self, std::span<const Candidate> candidates, Slot* out) {
     nearest_.assign(candidates.size(), Nearest{});
     selected_ = 0;
@@ -42,15 +42,17 @@ class Pruner {
       for (std::size_t i = 0; i < candidates.size() && selected_ < max_degree_; ++i) {
         const Slot slot = slot_of(candidates[i]);
         if (slot == self || nearest_[i].selected || occluded(i, slot, distance_of(candidates[i]), alpha)) continue;
-        select(i, slot, out);
+        select(i, slot);
       }
       if (alpha_ == 1.0f) break;
     }
     // Near-equal points occlude each other to almost nothing; a few more edges keep them within reach.
     for (std::size_t i = 0; i < candidates.size() && selected_ < std::min(max_degree_, kLeastDegree); ++i) {
       const Slot slot = slot_of(candidates[i]);
-      if (slot != self && !nearest_[i].selected) select(i, slot, out);
+      if (slot != self && !nearest_[i].selected) select(i, slot);
     }
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      if (nearest_[i].selected) *out++ = slot_of(candidates[i]);
     return selected_;
   }
 
@@ -91,12 +93,12 @@ class Pruner {
     return false;
   }
 
-  void select(std::size_t i, Slot slot, Slot* out) {
+  void select(std::size_t i, Slot slot) {
     const std::byte* row = space_->rows().row(slot);
     std::copy(row, row + space_->rows().stride, selected_rows_.data() + selected_ * space_->rows().stride);
     if (space_->norms() != nullptr) selected_norms_[selected_] = space_->norms()[slot];
     nearest_[i].selected = true;
-    out[selected_++] = slot;
+    ++selected_;
   }
 
   const Space* space_;

@@ -35,6 +35,7 @@ class KernelSpace {
         float_kernels_(&distance::kernels(metric, rows.type, VectorType::F32)),
         native_kernels_(is_integer(rows.type) ? &distance::kernels(metric, rows.type, rows.type) : float_kernels_) {}
 
+  Distance metric() const noexcept { return metric_; }
   const base::RowsView& rows() const noexcept { return rows_; }
   const float* norms() const noexcept { return norms_; }
   Query stored_query(Slot slot, Buffer& buffer) const {

@@ -3,6 +3,7 @@
 
 #include "diskann/index.hpp"
 #include "graph/build_incremental.hpp"
+#include "graph/build_partitioned.hpp"
 #include "graph/entry_points.hpp"
 #include "index/index_state.hpp"
 #include "index/ingest.hpp"
@@ -16,6 +17,7 @@ struct IndexBuilder::Settings {
   Distance metric = Distance::L2;
   std::shared_ptr<const DistanceFunction> custom;
   BuildParameters parameters;
+  GraphBuilder builder = GraphBuilder::Auto;
   std::optional<float> alpha;
   std::optional<VectorType> store_as;
   std::optional<std::uint64_t> memory_limit;
@@ -69,6 +71,8 @@ BuildParameters IndexBuilder::Settings::checked_parameters() const {
     refuse("the custom metric needs a function", "use IndexBuilder::distance_function");
   if (metric == Distance::Custom && store_as.value_or(VectorType::F32) != VectorType::F32)
     refuse("a user's distance takes f32 vectors", "leave the stored type out");
+  if (metric == Distance::Custom && builder == GraphBuilder::Partitioned)
+    refuse("the partitioned builder has no user-defined distance", "use the incremental one, or auto");
   return checked;
 }
 
@@ -131,12 +135,21 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     const auto codes = quantization::encode_for_building(metric, rows, norms, team);
     const graph::KernelSpace space =
         codes ? graph::KernelSpace(codes->metric, codes->rows, nullptr) : graph::KernelSpace(metric, rows, norms);
-    graph = graph::build_incremental(space, std::move(entry_points), checked, team, execution);
+    const auto build_graph =
+        builder == GraphBuilder::Partitioned ? graph::build_partitioned : graph::build_incremental<graph::KernelSpace>;
+    graph = build_graph(space, std::move(entry_points), checked, team, execution);
   }
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
   state->make_searcher();
   return state;
+}
+
+GraphBuilder parse_graph_builder(std::string_view name) {
+  if (name == "auto") return GraphBuilder::Auto;
+  if (name == "partitioned") return GraphBuilder::Partitioned;
+  if (name == "incremental") return GraphBuilder::Incremental;
+  refuse("unknown builder '" + std::string(name) + "'", "use auto, partitioned or incremental");
 }
 
 IndexBuilder::IndexBuilder() : settings_(std::make_unique<Settings>()) {}
@@ -172,6 +185,10 @@ IndexBuilder& IndexBuilder::alpha(float alpha) {
 }
 IndexBuilder& IndexBuilder::seed(std::uint64_t seed) {
   settings_->parameters.seed = seed;
+  return *this;
+}
+IndexBuilder& IndexBuilder::builder(GraphBuilder builder) {
+  settings_->builder = builder;
   return *this;
 }
 IndexBuilder& IndexBuilder::store_as(VectorType type) {
@@ -213,22 +230,23 @@ Index IndexBuilder::build_from_file(const std::filesystem::path& path, std::opti
 
 BuildEstimate IndexBuilder::estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const {
   const BuildParameters& parameters = settings_->parameters;
-  const std::uint64_t threads =
-      settings_->execution.threads == 0 ? base::available_threads() : settings_->execution.threads;
+  const unsigned threads = settings_->execution.threads == 0 ? base::available_threads() : settings_->execution.threads;
   const auto times = [](std::uint64_t a, std::uint64_t b) {
     return base::checked_multiply(a, b, "the estimate", ErrorCode::InvalidArgument);
   };
   BuildEstimate estimate;
   const VectorType stored = settings_->store_as.value_or(type);
   estimate.vectors = times(rows, base::row_stride(stored, dimension));
-  estimate.graph = times(rows, graph::growing_row_slots(parameters.max_degree) * sizeof(base::Slot));
-  const std::uint64_t visited = rows / 8 * 4;                                              // four walks a thread
-  const std::uint64_t lists = (parameters.search_list_size + parameters.max_degree) * 64;  // candidates and rows
-  const std::uint64_t edges = rows / 50 * parameters.max_degree * 2 * sizeof(base::Slot) * 2;
-  const bool coded = size_of(stored) > 1 && settings_->metric != Distance::Custom;
-  const std::uint64_t codes = coded ? times(rows, base::row_stride(VectorType::U8, dimension)) : 0;
+  const bool custom = settings_->metric == Distance::Custom;
+  const graph::BuilderMemory memory =
+      settings_->builder == GraphBuilder::Partitioned
+          ? graph::partitioned_memory(rows, dimension, stored, settings_->metric, parameters, threads)
+          : graph::incremental_memory(rows, parameters, threads);
+  estimate.graph = memory.graph;
+  const std::uint64_t codes =
+      size_of(stored) > 1 && !custom ? times(rows, base::row_stride(VectorType::U8, dimension)) : 0;
   constexpr std::uint64_t kFixed = std::uint64_t{16} << 20;
-  estimate.scratch = threads * (visited + lists) + edges + codes + rows * (sizeof(std::uint64_t) * 2) + kFixed;
+  estimate.scratch = memory.scratch + codes + rows * (sizeof(std::uint64_t) * 2) + kFixed;
   return estimate;
 }
 

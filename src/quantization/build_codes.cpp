@@ -42,15 +42,6 @@ class RowReader {
   const float* norms_;
 };
 
-/// Up to `count` different rows, drawn at random: what stands at regular places may be of one kind.
-std::vector<Slot> draw(std::size_t rows, std::size_t count, std::uint64_t seed) {
-  std::vector<Slot> slots;
-  base::Random random(seed);
-  for (std::size_t i = 0; i < rows && slots.size() < count; ++i)
-    if (random.below(rows - i) < count - slots.size()) slots.push_back(static_cast<Slot>(i));
-  return slots;
-}
-
 /// code = round((value - zero) / step), clamped to [least, most].
 struct Grid {
   float zero = 0, step = 1;
@@ -62,7 +53,7 @@ struct Grid {
 /// Spans all but a few of the values of a sample of rows.
 Grid choose_grid(const RowReader& reader, const base::RowsView& rows, bool symmetric) {
   std::vector<float> values;
-  const std::vector<Slot> sample = draw(rows.rows, kSampleValues / rows.dimension + 1, 1);
+  const std::vector<Slot> sample = base::sample(rows.rows, kSampleValues / rows.dimension + 1, base::Random(1));
   values.reserve(sample.size() * rows.dimension);
   for (const Slot slot : sample) reader.for_each(slot, [&](std::size_t, float value) { values.push_back(value); });
   if (symmetric) {  // the largest products decide: nothing of the sample is cut off
@@ -174,7 +165,7 @@ std::vector<Nearest> neighbors_of(const std::vector<Slot>& probes, Distance metr
 /// together than the grid can tell is lost on it while all others are well, so the worst count as well as the mean.
 bool keep_neighbors(Distance metric, const base::RowsView& rows, const float* norms, const BuildCodes& codes,
                     base::ThreadTeam& team) {
-  const std::vector<Slot> probes = draw(rows.rows, kProbes, 2);
+  const std::vector<Slot> probes = base::sample(rows.rows, kProbes, base::Random(2));
   const std::vector<Nearest> by_rows = neighbors_of(probes, metric, rows, norms, team);
   const std::vector<Nearest> by_codes = neighbors_of(probes, codes.metric, codes.rows, nullptr, team);
   std::size_t shared = 0, all = 0, lost = 0;

@@ -128,4 +128,12 @@ for metric in l2 cosine ip; do
 done
 expect 0 build -i base.fbin -o v.idx -v
 has err "build graph"
+
+# The builder is the user's choice.
+expect 0 build -i base.fbin -o partitioned.idx --builder partitioned -v
+has err "find candidates"
+has_not err "build graph"
+expect 0 verify partitioned.idx
+expect 3 build -i base.fbin -o quick.idx --builder quick
+has err "auto, partitioned or incremental"
 equal "$(find . -name '*.tmp*' | wc -l)" 0

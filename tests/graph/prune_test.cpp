@@ -31,7 +31,7 @@ std::vector<Slot> prune(const KernelSpace& space, Slot self, const std::vector<C
   return out;
 }
 
-/// RobustPrune as the paper writes it, with the two rounds of alpha and none of the shortcuts.
+/// RobustPrune as the paper writes it, with the two rounds of alpha and none of the shortcuts; nearest first.
 std::vector<Slot> plain_prune(const std::vector<std::vector<float>>& all, Slot self, std::size_t max_degree,
                               float alpha) {
   const auto distance = [&](std::size_t a, std::size_t b) {
@@ -55,7 +55,8 @@ std::vector<Slot> plain_prune(const std::vector<std::vector<float>>& all, Slot s
       if (!occluded) selected.push_back(c);
     }
   }
-  return selected;
+  std::erase_if(order, [&](Slot slot) { return std::find(selected.begin(), selected.end(), slot) == selected.end(); });
+  return order;
 }
 
 TEST(Prune, DropsWhatASelectedNeighbourLeadsTo) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 
+#include "diskann/distance.hpp"
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
 #include "tests/doubles/test_data.hpp"
@@ -116,6 +117,30 @@ TEST(Builder, StatesMemoryThatABuildStaysWithin) {
   EXPECT_LE(estimate.total(), static_cast<std::uint64_t>((128'000'000u + 256'000'000u) * 1.35));
   EXPECT_EQ(refusal([&] { builder.estimate(std::uint64_t{1} << 62, 65'535, VectorType::F32); }).code,
             ErrorCode::InvalidArgument);
+}
+
+TEST(Builder, BuildsByPartitionsWhereAsked) {
+  const VectorSet set = doubles::clustered(VectorType::F32, 4000, 16, 1);
+  std::vector<std::string> stages;
+  Execution execution;
+  execution.progress = [&](const Progress& progress) {
+    if (stages.empty() || stages.back() != progress.stage) stages.emplace_back(progress.stage);
+  };
+  IndexBuilder builder;
+  builder.max_degree(24).execution(execution).builder(GraphBuilder::Partitioned);
+  const Index index = builder.build_from_vectors(set);
+  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "partition", "find candidates", "prune"}));
+  EXPECT_EQ(index.graph_statistics().unreachable, 0u);
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < set.rows(); ++i) found += index.search(set.view().slice(i, 1), 1)[0].id == i ? 1 : 0;
+  EXPECT_GE(found, 3996u) << "rows that find themselves";
+
+  builder.distance_function(create_distance_function(Distance::L2, 16));
+  EXPECT_EQ(refusal([&] { builder.build_from_vectors(set); }).code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(parse_graph_builder("partitioned"), GraphBuilder::Partitioned);
+  EXPECT_EQ(parse_graph_builder("incremental"), GraphBuilder::Incremental);
+  EXPECT_EQ(parse_graph_builder("auto"), GraphBuilder::Auto);
+  EXPECT_EQ(refusal([] { parse_graph_builder("quick"); }).code, ErrorCode::InvalidArgument);
 }
 
 TEST(Builder, ReportsProgressInOrderAndStopsWhenCancelled) {

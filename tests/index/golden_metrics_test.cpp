@@ -18,16 +18,24 @@ namespace {
 /// review. For integer rows they are the same on every instruction set and at every thread count.
 /// DISKANN_UPDATE_GOLDEN=1 in the environment writes the file anew.
 nlohmann::ordered_json measure(const VectorSet& base, const VectorSet& queries, Distance metric,
-                               std::uint32_t max_degree, std::uint32_t list_size) {
-  const Index index =
-      IndexBuilder().metric(metric).max_degree(max_degree).search_list_size(list_size).build_from_vectors(base);
+                               std::uint32_t max_degree, std::uint32_t list_size,
+                               GraphBuilder builder = GraphBuilder::Incremental) {
+  const Index index = IndexBuilder()
+                          .metric(metric)
+                          .max_degree(max_degree)
+                          .search_list_size(list_size == 0 ? 100 : list_size)
+                          .builder(builder)
+                          .build_from_vectors(base);
   const SearchResults truth = FlatIndex(base, metric).search_batch(queries, 10);
   const base::Adjacency& graph = index.state().graph;
   const GraphStatistics shape = index.graph_statistics();
   nlohmann::ordered_json row;
   row["metric"] = to_string(metric);
   row["max_degree"] = max_degree;
-  row["build_search_list_size"] = list_size;
+  if (builder == GraphBuilder::Partitioned)
+    row["builder"] = "partitioned";
+  else
+    row["build_search_list_size"] = list_size;
   row["graph_xxh3"] = io::checksum(std::as_bytes(std::span(graph.data(), graph.nodes() * graph.stride())));
   row["edges"] = shape.edges;
   row["largest_degree"] = shape.largest_degree;
@@ -53,6 +61,8 @@ TEST(GoldenMetrics, OfTheSampleAreThoseInTheRepository) {
   found.push_back(measure(base, queries, Distance::L2, 32, 60));
   found.push_back(measure(base, queries, Distance::L2, 64, 100));
   found.push_back(measure(base, queries, Distance::InnerProduct, 32, 60));
+  for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct})
+    found.push_back(measure(base, queries, metric, 32, 0, GraphBuilder::Partitioned));
 
   const auto path = root / "tests/golden/metrics.json";
   if (std::getenv("DISKANN_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << found.dump(1) << '\n';

@@ -1,0 +1,166 @@
+// The nearest columns of rows of distances.
+#include "distance/selection.hpp"
+
+#include "distance/targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "distance/selection.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <cstring>
+#include <limits>
+
+#include "distance/simd_compat-inl.h"
+
+DISKANN_BEFORE_NAMESPACE();
+namespace diskann::distance {
+namespace HWY_NAMESPACE {
+
+inline constexpr float kNothing = std::numeric_limits<float>::infinity();
+
+/// Puts a column among those chosen so far, which it is nearer than the last of; `distances` is the whole row.
+HWY_INLINE void insert_column(const float* HWY_RESTRICT distances, std::uint32_t column, std::size_t room,
+                              std::uint32_t* HWY_RESTRICT chosen, std::size_t& size) {
+  const float distance = distances[column];
+  std::size_t at = size < room ? size++ : room - 1;
+  for (; at > 0 && distances[chosen[at - 1]] > distance; --at) chosen[at] = chosen[at - 1];
+  chosen[at] = column;
+}
+
+#if DISKANN_SIMD
+
+using Floats = hn::CappedTag<float, 16>;
+using Columns = hn::RebindToUnsigned<Floats>;
+inline constexpr std::size_t kColumns = hn::MaxLanes(Floats());
+
+std::size_t smallest(const float* HWY_RESTRICT distances, std::size_t columns, std::size_t count,
+                     std::uint32_t* HWY_RESTRICT chosen) {
+  const Floats d;
+  auto limit = hn::Set(d, kNothing);
+  std::size_t size = 0;
+  for (std::size_t column = 0; column < columns; column += kColumns) {
+    const auto nearer = hn::Lt(hn::LoadU(d, distances + column), limit);
+    if (hn::AllFalse(d, nearer)) continue;
+    std::uint8_t bytes[8] = {};
+    hn::StoreMaskBits(d, nearer, bytes);
+    std::uint64_t bits;
+    std::memcpy(&bits, bytes, sizeof bits);
+    for (; bits != 0; bits &= bits - 1) {
+      const auto at = static_cast<std::uint32_t>(column) + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+      if (size == count && distances[at] >= distances[chosen[count - 1]]) continue;
+      insert_column(distances, at, count, chosen, size);
+    }
+    if (size == count) limit = hn::Set(d, distances[chosen[count - 1]]);
+  }
+  return size;
+}
+
+/// The least of a stretch of columns so far, by lanes, and where it stood.
+struct LeastColumn {
+  hn::VFromD<Floats> value;
+  hn::VFromD<Columns> at;
+
+  HWY_INLINE LeastColumn() : value(hn::Set(Floats(), kNothing)), at(hn::Zero(Columns())) {}
+  HWY_INLINE void see(hn::VFromD<Floats> distances, std::size_t column) {
+    const auto nearer = hn::Lt(distances, value);
+    value = hn::IfThenElse(nearer, distances, value);
+    at = hn::IfThenElse(hn::RebindMask(Columns(), nearer), hn::Set(Columns(), static_cast<std::uint32_t>(column)), at);
+  }
+  /// The lowest column that has this value, else the greatest number.
+  HWY_INLINE std::uint32_t first_with(hn::VFromD<Floats> wanted) const {
+    const Columns d;
+    const auto columns = hn::Add(at, hn::Iota(d, 0));
+    const auto has = hn::RebindMask(d, hn::Eq(value, wanted));
+    return hn::GetLane(hn::MinOfLanes(d, hn::IfThenElse(has, columns, hn::Set(d, ~std::uint32_t{0}))));
+  }
+};
+
+std::size_t pick(const float* HWY_RESTRICT matrix, std::size_t stride, std::size_t row, std::size_t columns,
+                 float alpha, std::size_t count, float* HWY_RESTRICT work, std::uint32_t* HWY_RESTRICT chosen) {
+  const Floats d;
+  const auto factor = hn::Set(d, alpha), nothing = hn::Set(d, kNothing);
+  const float* left = matrix + row * stride;  // what is left to choose from
+  const float* last = nullptr;                // distances from the last one chosen
+  std::size_t size = 0;
+  while (size < count) {
+    LeastColumn even, odd;  // two, for each waits for its own last step
+    const auto see = [&](LeastColumn& least, std::size_t column) HWY_ATTR {
+      auto distances = hn::LoadU(d, left + column);
+      if (last != nullptr) {
+        const auto dropped = hn::Ge(distances, hn::Mul(factor, hn::LoadU(d, last + column)));
+        distances = hn::IfThenElse(dropped, nothing, distances);
+        hn::StoreU(distances, d, work + column);
+      }
+      least.see(distances, column);
+    };
+    std::size_t column = 0;
+    for (; column + 2 * kColumns <= columns; column += 2 * kColumns) {
+      see(even, column);
+      see(odd, column + kColumns);
+    }
+    if (column < columns) see(even, column);
+    const auto least = hn::MinOfLanes(d, hn::Min(even.value, odd.value));
+    if (hn::GetLane(least) == kNothing) break;
+    chosen[size] = HWY_MIN(even.first_with(least), odd.first_with(least));
+    last = matrix + chosen[size++] * stride;
+    if (size > 1) left = work;
+  }
+  return size;
+}
+
+#else
+
+std::size_t smallest(const float* distances, std::size_t columns, std::size_t count, std::uint32_t* chosen) {
+  std::size_t size = 0;
+  for (std::size_t column = 0; column < columns; ++column) {
+    if (!(distances[column] < kNothing)) continue;
+    if (size == count && distances[column] >= distances[chosen[count - 1]]) continue;
+    insert_column(distances, static_cast<std::uint32_t>(column), count, chosen, size);
+  }
+  return size;
+}
+
+std::size_t pick(const float* matrix, std::size_t stride, std::size_t row, std::size_t columns, float alpha,
+                 std::size_t count, float* work, std::uint32_t* chosen) {
+  std::memcpy(work, matrix + row * stride, columns * sizeof(float));
+  std::size_t size = 0;
+  while (size < count) {
+    std::size_t least = columns;
+    float value = kNothing;
+    for (std::size_t column = 0; column < columns; ++column) {
+      if (!(work[column] < value)) continue;
+      least = column;
+      value = work[column];
+    }
+    if (least == columns) break;
+    chosen[size++] = static_cast<std::uint32_t>(least);
+    for (std::size_t column = 0; column < columns; ++column)
+      if (work[column] >= alpha * matrix[least * stride + column]) work[column] = kNothing;
+  }
+  return size;
+}
+
+#endif  // DISKANN_SIMD
+
+const SelectionKernels* find_selection() {
+  static constexpr SelectionKernels kKernels = {smallest, pick};
+  return &kKernels;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace diskann::distance
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace diskann::distance {
+
+std::span<const TargetSelection> selection_targets() {
+#define DISKANN_ENTRY(target, name) {N_##target::find_selection},
+  static constexpr TargetSelection kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
+#undef DISKANN_ENTRY
+  return kTargets;
+}
+
+}  // namespace diskann::distance
+#endif

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace diskann::distance {
+
+/// Choices among distances as TileKernels::multiply writes them: rows of `columns` floats, a multiple of 16, with
+/// +infinity where there is nothing to choose. Chosen columns come in rising order of distance, equal ones in rising
+/// order of column, and how many they are is returned.
+struct SelectionKernels {
+  /// The `count` smallest of a row.
+  std::size_t (*smallest)(const float* distances, std::size_t columns, std::size_t count, std::uint32_t* chosen);
+  /// RobustPrune of one row of a square matrix of distances: takes the nearest column left and drops every column that
+  /// lies nearer to it, by a factor of alpha, than to the row; `count` times. matrix[j][j] is -infinity, so that a
+  /// column drops itself, but for the row's own, which is +infinity. `work`: room for a row.
+  std::size_t (*pick)(const float* matrix, std::size_t stride, std::size_t row, std::size_t columns, float alpha,
+                      std::size_t count, float* work, std::uint32_t* chosen);
+};
+
+/// Of the instruction set in use.
+const SelectionKernels& selection();
+
+}  // namespace diskann::distance

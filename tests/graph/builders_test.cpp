@@ -1,0 +1,98 @@
+// What holds for the graph of every builder.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "graph/reachability.hpp"
+#include "tests/graph/built_graph.hpp"
+
+namespace diskann::graph {
+namespace {
+
+using testing::Built;
+using testing::checksum;
+
+class Builders : public ::testing::TestWithParam<GraphBuilder> {
+ protected:
+  static Built build(const VectorSet& set, Distance metric, const BuildParameters& parameters, unsigned threads) {
+    return testing::build(set, metric, parameters, threads, GetParam());
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(All, Builders, ::testing::Values(GraphBuilder::Incremental, GraphBuilder::Partitioned),
+                         [](const auto& instance) {
+                           return instance.param == GraphBuilder::Partitioned ? "Partitioned" : "Incremental";
+                         });
+
+TEST_P(Builders, GivesTheSameGraphAtEveryThreadCount) {
+  const VectorSet set = doubles::clustered(VectorType::F32, 3000, 24, 1);
+  const BuildParameters parameters{24, 40, 1.2f, 7};
+  const std::uint64_t expected = checksum(build(set, Distance::L2, parameters, 1).graph.adjacency);
+  for (const unsigned threads : {2u, 3u, 7u})
+    EXPECT_EQ(checksum(build(set, Distance::L2, parameters, threads).graph.adjacency), expected) << threads;
+  EXPECT_NE(checksum(build(set, Distance::L2, {24, 40, 1.2f, 8}, 1).graph.adjacency), expected) << "another seed";
+}
+
+TEST_P(Builders, HoldsItsInvariantsForEveryTypeMetricAndDegree) {
+  std::size_t cases = 0;
+  for (const VectorType type : {VectorType::F32, VectorType::F16, VectorType::I8, VectorType::U8}) {
+    for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
+      for (const std::uint32_t max_degree : {2u, 5u, 16u, 64u}) {
+        for (const std::size_t rows : {1u, 2u, 3u, 17u, 65u, 600u, 1500u}) {
+          const VectorSet set = doubles::clustered(type, rows, 9, rows);
+          const Built built = build(set, metric, {max_degree, 30, 1.2f, 3}, 2);
+          const auto problems = check_graph(built.graph.adjacency, max_degree, built.graph.entry_points);
+          EXPECT_TRUE(problems.empty()) << to_string(type) << ' ' << to_string(metric) << " R " << max_degree << " n "
+                                        << rows << ": " << problems.front();
+          EXPECT_EQ(measure(built.graph.adjacency, built.graph.entry_points).unreachable, 0u);
+          ++cases;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(cases, 4u * 3u * 4u * 7u);
+}
+
+TEST_P(Builders, ReachesEverythingInDegenerateData) {
+  const auto check = [](const std::vector<std::vector<float>>& rows, const char* what) {
+    for (const std::uint32_t max_degree : {2u, 8u, 32u}) {
+      const Built built = build(VectorSet::from_rows(rows), Distance::L2, {max_degree, 20, 1.2f, 1}, 2);
+      const auto problems = check_graph(built.graph.adjacency, max_degree, built.graph.entry_points);
+      EXPECT_TRUE(problems.empty()) << what << " R " << max_degree << ": " << problems.front();
+      EXPECT_EQ(measure(built.graph.adjacency, built.graph.entry_points).unreachable, 0u) << what;
+    }
+  };
+  check(std::vector<std::vector<float>>(500, {1, 2, 3}), "all equal");
+  std::vector<std::vector<float>> line, two, far;
+  for (int i = 0; i < 500; ++i) {
+    line.push_back({static_cast<float>(i)});
+    two.push_back({static_cast<float>(i % 2)});
+    far.push_back({static_cast<float>(i / 50) * 1e6f, static_cast<float>(i % 50)});
+  }
+  check(line, "sorted line");
+  check(two, "two points");
+  check(far, "clusters far apart");
+}
+
+TEST_P(Builders, StopsWhenCancelled) {
+  const VectorSet set = doubles::clustered(VectorType::F32, 2000, 16, 1);
+  const base::RowStore store = doubles::store_of(set);
+  CancelToken token;
+  Execution execution;
+  execution.threads = 2;
+  execution.cancel = &token;
+  base::ThreadTeam team(execution);
+  token.cancel();
+  const KernelSpace space(Distance::L2, store, nullptr);
+  try {
+    const auto build_graph =
+        GetParam() == GraphBuilder::Partitioned ? build_partitioned : build_incremental<KernelSpace>;
+    build_graph(space, {0}, {}, team, execution);
+    FAIL() << "the build went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Cancelled);
+  }
+}
+
+}  // namespace
+}  // namespace diskann::graph

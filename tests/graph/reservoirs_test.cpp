@@ -1,0 +1,81 @@
+#include "graph/reservoirs.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/random.hpp"
+#include "graph/space.hpp"
+#include "tests/doubles/test_data.hpp"
+
+namespace diskann::graph {
+namespace {
+
+struct Fixture {
+  base::RowStore store = doubles::store_of(doubles::clustered(VectorType::U8, 400, 16, 5));
+  KernelSpace space{Distance::L2, store, nullptr};
+
+  /// The nearest of some rows to row 0, all distances exact.
+  std::vector<Candidate> nearest(std::vector<Slot> slots, std::size_t count) const {
+    Pruner<KernelSpace> pruner(space, 8, 1.2f);
+    std::vector<Candidate> candidates;
+    pruner.score(0, slots, candidates);
+    std::sort(candidates.begin(), candidates.end());
+    candidates.resize(std::min(candidates.size(), count));
+    return candidates;
+  }
+};
+
+TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
+  const Fixture fixture;
+  constexpr std::uint32_t kDegree = 8;
+  const std::uint32_t kept = Reservoirs::kept(kDegree), room = Reservoirs::room(kDegree);
+  Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
+  base::Random random(1);
+  for (const std::size_t count : {std::size_t{1}, std::size_t{kept}, std::size_t{kept} + 1, std::size_t{room},
+                                  std::size_t{room} + 1, std::size_t{399}}) {
+    std::vector<Slot> slots(count);
+    for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<Slot>(399 - i);
+    const std::vector<Candidate> expected = fixture.nearest(slots, kept);
+    for (int order = 0; order < 20; ++order) {
+      Reservoirs reservoirs(400, kDegree);
+      for (std::size_t i = count; i > 1; --i) std::swap(slots[i - 1], slots[random.below(i)]);
+      for (std::size_t begin = 0; begin < count;) {
+        const std::size_t size = std::min<std::size_t>(1 + random.below(7), count - begin);
+        reservoirs.add(0, {slots.data() + begin, size}, pruner);
+        if (random.below(3) == 0) reservoirs.add(0, {slots.data(), begin + size}, pruner);  // again
+        begin += size;
+      }
+      std::vector<Candidate> collected;
+      reservoirs.collect(0, pruner, collected);
+      ASSERT_EQ(collected, expected) << count << " candidates, order " << order;
+    }
+  }
+}
+
+TEST(Reservoirs, TakeCandidatesOfManyThreads) {
+  const Fixture fixture;
+  constexpr std::uint32_t kDegree = 8;
+  Reservoirs reservoirs(400, kDegree);
+  std::vector<std::thread> threads;
+  for (Slot first = 1; first <= 4; ++first) {
+    threads.emplace_back([&, first] {
+      Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
+      for (Slot slot = first; slot < 400; slot += 3) {  // three steps of four threads: most slots come twice
+        reservoirs.add(0, std::span(&slot, 1), pruner);
+        reservoirs.add(1, std::span(&slot, 1), pruner);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::vector<Slot> all(399);
+  for (Slot slot = 1; slot < 400; ++slot) all[slot - 1] = slot;
+  Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
+  std::vector<Candidate> collected;
+  reservoirs.collect(0, pruner, collected);
+  EXPECT_EQ(collected, fixture.nearest(all, Reservoirs::kept(kDegree)));
+}
+
+}  // namespace
+}  // namespace diskann::graph
