@@ -157,7 +157,7 @@ void Partitioner::carve(unsigned thread, Rows cluster, std::uint64_t seed, const
 }
 
 void Partitioner::carve_level(unsigned thread, Rows rows, std::size_t level, std::uint64_t seed, const LeafBody& leaf) {
-  if (rows.size() <= shape_.leaf_rows) return leaf(std::move(rows));
+  if (rows.size() <= shape_.leaf_rows) return leaf(rows);
   std::vector<Rows> parts;
   {
     Scratch& scratch = scratch_[thread];

@@ -35,7 +35,7 @@ class Partitioner {
 
   /// Carves one cluster of the first level; `leaf` takes the leaves one after another. Threads may do this at the same
   /// time, each under its number.
-  using LeafBody = std::function<void(Rows rows)>;
+  using LeafBody = std::function<void(const Rows& rows)>;
   void carve(unsigned thread, Rows cluster, std::uint64_t seed, const LeafBody& leaf);
 
  private:

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "base/random.hpp"
 #include "graph/reachability.hpp"
+#include "graph/search.hpp"
 #include "tests/graph/built_graph.hpp"
 
 namespace diskann::graph {
@@ -92,6 +94,37 @@ TEST_P(Builders, StopsWhenCancelled) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Cancelled);
   }
+}
+
+/// Rows in tight clusters, far apart from one another and in no order that a walk could follow.
+VectorSet tight_clusters(std::size_t clusters, std::size_t rows, std::size_t dimension) {
+  VectorSet set(VectorType::F32, clusters * rows, dimension);
+  base::Random random(5);
+  std::vector<double> centre(dimension);
+  for (std::size_t cluster = 0; cluster < clusters; ++cluster) {
+    for (double& value : centre) value = random.normal();
+    for (std::size_t i = 0; i < rows; ++i) {
+      auto* row = reinterpret_cast<float*>(set.row(i * clusters + cluster));
+      for (std::size_t j = 0; j < dimension; ++j) row[j] = static_cast<float>(centre[j] + 0.01 * random.normal());
+    }
+  }
+  return set;
+}
+
+TEST_P(Builders, FindsTheWayBetweenClustersFarApart) {
+  const VectorSet set = tight_clusters(1500, 10, 32);
+  const Built built = build(set, Distance::L2, {32, 100, 1.2f, 1}, 2);
+  const KernelSpace space(Distance::L2, built.store, nullptr);
+  SearchScratch scratch(set.rows(), built.graph.adjacency.stride());
+  distance::QueryBuffer buffer(32);
+  std::size_t met = 0;
+  for (Slot row = 0; row < 1000; ++row) {
+    Walk<KernelSpace> walk(space, built.graph.adjacency, space.stored_query(row, buffer), built.graph.entry_points, 10,
+                           scratch);
+    while (walk.gather()) walk.absorb();
+    met += slot_of(scratch.list.entries()[0]) == row ? 1 : 0;
+  }
+  EXPECT_GE(met, 950u) << "of 1000 rows found with a list of 10";
 }
 
 }  // namespace

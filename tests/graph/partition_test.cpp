@@ -28,8 +28,7 @@ Carved carve(const VectorSet& set, Distance metric, const PartitionShape& shape,
   auto clusters = partitioner.carve_all(7, execution);
   Carved carved;
   for (std::size_t i = 0; i < clusters.size(); ++i)
-    partitioner.carve(0, clusters[i], 100 + i,
-                      [&](Partitioner::Rows leaf) { carved.leaves.push_back(std::move(leaf)); });
+    partitioner.carve(0, clusters[i], 100 + i, [&](const Partitioner::Rows& leaf) { carved.leaves.push_back(leaf); });
   carved.order = partitioner.order();
   return carved;
 }

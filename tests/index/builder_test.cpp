@@ -129,7 +129,8 @@ TEST(Builder, BuildsByPartitionsWhereAsked) {
   IndexBuilder builder;
   builder.max_degree(24).execution(execution).builder(GraphBuilder::Partitioned);
   const Index index = builder.build_from_vectors(set);
-  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "partition", "find candidates", "prune"}));
+  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "partition", "find candidates", "prune candidates",
+                                              "refine graph", "prune"}));
   EXPECT_EQ(index.graph_statistics().unreachable, 0u);
   std::size_t found = 0;
   for (std::size_t i = 0; i < set.rows(); ++i) found += index.search(set.view().slice(i, 1), 1)[0].id == i ? 1 : 0;
