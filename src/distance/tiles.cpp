@@ -1,6 +1,7 @@
 #include "distance/tiles.hpp"
 
 #include <cmath>
+#include <limits>
 
 namespace diskann::distance {
 
@@ -29,12 +30,18 @@ float tile_error_bound(Distance metric, VectorType form, std::size_t dimension, 
     return static_cast<float>(2 * (terms + 16) * kUnit);
   }
   if (form != VectorType::F32) return 0;
+  // Beyond this, partial sums could overflow. Written so that NaN is beyond.
+  constexpr double kLargest = 0x1p124;
+  if (!(left_squared_norm <= kLargest && right_squared_norm <= kLargest)) return std::numeric_limits<float>::infinity();
   // A sum of products is off by at most a unit for each term, relative to the sum of magnitudes, which Cauchy and
   // Schwarz bound; the direct form is at least as near. Twice, for both may be off.
-  const double relative = 2 * (static_cast<double>(dimension) + 16) * kUnit;
+  const double terms = static_cast<double>(dimension);
+  const double relative = 2 * (terms + 16) * kUnit;
   const double magnitude = metric == Distance::L2 ? 2 * (left_squared_norm + right_squared_norm)
                                                   : std::sqrt(left_squared_norm * right_squared_norm);
-  return static_cast<float>(relative * magnitude);
+  // A term below f32's range is rounded to it, at 2^-149, or to zero below 2^-126 where the process flushes such
+  // numbers; a result has at most eight such terms for each component.
+  return static_cast<float>(relative * magnitude + terms * 0x1p-120);
 }
 
 }  // namespace diskann::distance

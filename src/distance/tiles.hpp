@@ -22,6 +22,8 @@ class TileBlock {
   std::size_t padded_rows() const noexcept { return base::round_up(rows_, kPanel); }
   /// The greatest squared norm of the rows, as they were laid out.
   double largest_squared_norm() const noexcept { return largest_squared_norm_; }
+  /// Of one row, as it was laid out.
+  double squared_norm(std::size_t row) const noexcept { return static_cast<double>(layout_.norms[row]); }
 
   // For the kernels.
   struct Layout {
@@ -73,10 +75,18 @@ struct TileKernels {
 /// Tiles for rows of a type taken as `form`: the rows' own integer type, or F32 (which f16 always takes).
 const TileKernels& tiles(Distance metric, VectorType rows, VectorType form);
 
-/// How far a result of f32 tiles, and the same distance from KernelTable, may lie apart for rows of these squared
-/// norms. 0 for L2 and inner product in integer forms, whose sums are exact. Components whose squares leave the range
-/// of f32 (below about 1e-19) lose more than this says.
+/// How far a result of tiles, and the same distance from KernelTable, may lie apart for rows whose squared norms, as
+/// they were laid out, are at most these. 0 for L2 and inner product in integer forms, whose sums are exact; infinity
+/// where sums could leave the range of f32, so that a result may be NaN. What products below that range lose is part of
+/// it, except by cosine, which divides it by the norms: there the bound holds for rows whose inverse norms
+/// tiles_hold_cosines() takes.
 float tile_error_bound(Distance metric, VectorType form, std::size_t dimension, double left_squared_norm,
                        double right_squared_norm) noexcept;
+
+/// Whether products of components and of inverse norms stay within the range of f32 for rows of this inverse norm: of
+/// lengths from 1e-14 to 1e14, and zero.
+inline bool tiles_hold_cosines(float inverse_norm) noexcept {
+  return inverse_norm == 0 || (inverse_norm >= 0x1p-48f && inverse_norm <= 0x1p48f);
+}
 
 }  // namespace diskann::distance

@@ -174,5 +174,83 @@ TEST(Tiles, KeepSmallDistancesBetweenRowsFarFromTheOriginWhenCentered) {
   }
 }
 
+/// Rows of f32 whose components are normal, times `scale`.
+Sides scaled_sides(double left_scale, double right_scale, std::size_t rows, std::size_t dimension) {
+  base::Random random(12);
+  Sides sides{base::RowStore(VectorType::F32, rows, dimension), base::RowStore(VectorType::F32, rows, dimension),
+              std::vector<float>(rows), std::vector<float>(rows)};
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < dimension; ++j) {
+      reinterpret_cast<float*>(sides.left.row(i))[j] = static_cast<float>(left_scale * random.normal());
+      reinterpret_cast<float*>(sides.right.row(i))[j] = static_cast<float>(right_scale * random.normal());
+    }
+  }
+  inverse_norms(sides.left, 0, rows, sides.left_inverses.data());
+  inverse_norms(sides.right, 0, rows, sides.right_inverses.data());
+  return sides;
+}
+
+/// How many results are farther from those of KernelTable than the bound says.
+std::size_t count_beyond_bound(const std::string& isa, Distance metric, const Sides& sides) {
+  const base::RowsView& left = sides.left.view();
+  const base::RowsView& right = sides.right.view();
+  const Products found = multiply(isa, metric, {VectorType::F32, VectorType::F32}, sides);
+  const float bound = tile_error_bound(metric, VectorType::F32, left.dimension, found.left_norm, found.right_norm);
+  std::vector<float> direct(right.rows);
+  std::size_t beyond = 0;
+  for (std::size_t i = 0; i < left.rows; ++i) {
+    const Query query{left.row(i), VectorType::F32, sides.left_inverses[i]};
+    kernels_for(isa, metric, VectorType::F32, VectorType::F32)
+        .block(query, right, sides.right_inverses.data(), 0, right.rows, direct.data());
+    for (std::size_t j = 0; j < right.rows; ++j) {
+      const float apart = std::abs(found.distances[i * found.stride + j] - direct[j]);
+      if (!(apart <= bound)) ++beyond;
+    }
+  }
+  return beyond;
+}
+
+TEST(Tiles, StayWithinTheBoundWhereProductsUnderflow) {
+  // Squares of 1e-20 are below the smallest normal float, those of 1e-23 below the smallest of all.
+  for (const double scale : {1.0, 1e-19, 1e-20, 1e-21, 1e-22, 1e-23, 1e-30}) {
+    for (const double other : {1.0, scale}) {
+      const Sides sides = scaled_sides(scale, other, 20, 100);
+      for (const std::string& isa : available_isas()) {
+        for (const Distance metric : {Distance::L2, Distance::InnerProduct}) {
+          EXPECT_EQ(count_beyond_bound(isa, metric, sides), 0u) << isa << " " << to_string(metric) << " " << scale;
+        }
+      }
+    }
+  }
+}
+
+TEST(Tiles, StayWithinTheBoundOfCosinesForNormsThatTheyHold) {
+  for (const double scale : {1e-15, 1e-12, 1.0, 1e12, 1e13}) {
+    const Sides sides = scaled_sides(scale, 1 / scale, 20, 100), both = scaled_sides(scale, scale, 20, 100);
+    for (const float inverse : both.left_inverses) ASSERT_TRUE(tiles_hold_cosines(inverse)) << inverse;
+    for (const std::string& isa : available_isas()) {
+      EXPECT_EQ(count_beyond_bound(isa, Distance::Cosine, sides), 0u) << isa << " " << scale;
+      EXPECT_EQ(count_beyond_bound(isa, Distance::Cosine, both), 0u) << isa << " " << scale;
+    }
+  }
+  // What they do not hold is wrong indeed: the inverses of these multiply to infinity.
+  const Sides tiny = scaled_sides(1e-22, 1e-22, 20, 100);
+  EXPECT_FALSE(tiles_hold_cosines(tiny.left_inverses[0]));
+  EXPECT_GT(count_beyond_bound(isa(), Distance::Cosine, tiny), 0u);
+  EXPECT_TRUE(tiles_hold_cosines(0));
+}
+
+TEST(Tiles, HaveNoBoundWhereSumsMayOverflow) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const Distance metric : {Distance::L2, Distance::InnerProduct}) {
+    EXPECT_EQ(tile_error_bound(metric, VectorType::F32, 8, 3e38, 1), infinity);
+    EXPECT_EQ(tile_error_bound(metric, VectorType::F32, 8, 1, static_cast<double>(infinity)), infinity);
+    EXPECT_EQ(tile_error_bound(metric, VectorType::F32, 8, std::nan(""), 1), infinity);
+    EXPECT_LT(tile_error_bound(metric, VectorType::F32, 8, 1e37, 1e37), infinity);
+    EXPECT_GT(tile_error_bound(metric, VectorType::F32, 8, 0, 0), 0.0f);
+    EXPECT_EQ(tile_error_bound(metric, VectorType::U8, 8, 1e9, 1e9), 0.0f);
+  }
+}
+
 }  // namespace
 }  // namespace diskann::distance
