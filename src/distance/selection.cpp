@@ -109,6 +109,36 @@ std::size_t pick(const float* HWY_RESTRICT matrix, std::size_t stride, std::size
   return size;
 }
 
+/// Groups of which nothing is near, which are nearly all, cost a load and a comparison for each vector.
+std::size_t within(const float* HWY_RESTRICT distances, std::size_t columns, float limit,
+                   std::uint32_t* HWY_RESTRICT chosen) {
+  const Floats d;
+  const Columns places;
+  const auto limits = hn::Set(d, limit);
+  const auto near = [&](std::size_t column) HWY_ATTR { return hn::Le(hn::LoadU(d, distances + column), limits); };
+  std::size_t size = 0, column = 0;
+  const auto take = [&](std::size_t at, auto mask) HWY_ATTR {
+    if (hn::AllFalse(d, mask)) return;
+    const auto lanes = hn::Iota(places, static_cast<std::uint32_t>(at));
+    hn::StoreU(hn::Compress(lanes, hn::RebindMask(places, mask)), places, chosen + size);
+    size += hn::CountTrue(d, mask);
+  };
+  for (; column + 4 * kColumns <= columns; column += 4 * kColumns) {
+    const auto a = near(column), b = near(column + kColumns);
+    const auto c = near(column + 2 * kColumns), e = near(column + 3 * kColumns);
+    if (hn::AllFalse(d, hn::Or(hn::Or(a, b), hn::Or(c, e)))) continue;
+    take(column, a);
+    take(column + kColumns, b);
+    take(column + 2 * kColumns, c);
+    take(column + 3 * kColumns, e);
+  }
+  for (; column < columns; ++column) {
+    chosen[size] = static_cast<std::uint32_t>(column);
+    size += distances[column] <= limit ? 1 : 0;
+  }
+  return size;
+}
+
 #else
 
 std::size_t smallest(const float* distances, std::size_t columns, std::size_t count, std::uint32_t* chosen) {
@@ -141,10 +171,19 @@ std::size_t pick(const float* matrix, std::size_t stride, std::size_t row, std::
   return size;
 }
 
+std::size_t within(const float* distances, std::size_t columns, float limit, std::uint32_t* chosen) {
+  std::size_t size = 0;
+  for (std::size_t column = 0; column < columns; ++column) {
+    chosen[size] = static_cast<std::uint32_t>(column);
+    size += distances[column] <= limit ? 1 : 0;
+  }
+  return size;
+}
+
 #endif  // DISKANN_SIMD
 
 const SelectionKernels* find_selection() {
-  static constexpr SelectionKernels kKernels = {smallest, pick};
+  static constexpr SelectionKernels kKernels = {smallest, pick, within};
   return &kKernels;
 }
 

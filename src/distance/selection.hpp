@@ -16,6 +16,9 @@ struct SelectionKernels {
   /// column drops itself, but for the row's own, which is +infinity. `work`: room for a row.
   std::size_t (*pick)(const float* matrix, std::size_t stride, std::size_t row, std::size_t columns, float alpha,
                       std::size_t count, float* work, std::uint32_t* chosen);
+  /// Where distances are at most `limit`, in rising order of place instead; any number of columns. `chosen`: room for
+  /// 16 more than `columns`.
+  std::size_t (*within)(const float* distances, std::size_t columns, float limit, std::uint32_t* chosen);
 };
 
 /// Of the instruction set in use.

@@ -136,18 +136,21 @@ inline void make_panel(const std::byte* rows, std::size_t stride, std::uint32_t 
   }
 }
 
-/// One left row against one row of the panels, whose groups hold kComponents components of type T.
+/// One left row against the rows of a panel, whose groups hold kComponents components of type T. All of the panel at
+/// once, so that compilers can vectorise.
 template <class T, class Sum, std::size_t kComponents>
-Sum plain_product(const TileBlock::Layout& left, std::size_t row, const TileBlock::Layout& right, std::size_t column) {
-  const auto* a = reinterpret_cast<const T*>(left.left + row * left.stride);
-  const auto* b = reinterpret_cast<const T*>(right.panels + column / kPanel * kPanel * right.stride);
-  b += column % kPanel * kComponents;
-  Sum sum = 0;
+void plain_products(const TileBlock::Layout& left, std::size_t row, const TileBlock::Layout& right, std::size_t panel,
+                    Sum* HWY_RESTRICT out) {
+  const auto* HWY_RESTRICT a = reinterpret_cast<const T*>(left.left + row * left.stride);
+  const auto* HWY_RESTRICT b = reinterpret_cast<const T*>(right.panels + panel * kPanel * right.stride);
+  Sum sums[kPanel] = {};
   for (std::size_t group = 0; group < left.groups; ++group) {
-    for (std::size_t i = 0; i < kComponents; ++i)
-      sum += static_cast<Sum>(a[group * kComponents + i] * b[group * kComponents * kPanel + i]);
+    for (std::size_t column = 0; column < kPanel; ++column) {
+      for (std::size_t i = 0; i < kComponents; ++i)
+        sums[column] += static_cast<Sum>(a[group * kComponents + i] * b[(group * kPanel + column) * kComponents + i]);
+    }
   }
-  return sum;
+  std::copy_n(sums, kPanel, out);
 }
 
 #endif  // DISKANN_SIMD

@@ -107,9 +107,11 @@ void multiply_floats(const TileBlock& left, std::size_t first, std::size_t count
                      std::size_t stride) {
   const TileBlock::Layout& a = left.layout();
   const TileBlock::Layout& b = right.layout();
+  float sums[kPanel];
   for (std::size_t row = first; row < first + count; ++row) {
     for (std::size_t column = 0; column < right.rows(); ++column) {
-      const float sum = plain_product<float, float, 1>(a, row, b, column);
+      if (column % kPanel == 0) plain_products<float, float, 1>(a, row, b, column / kPanel, sums);
+      const float sum = sums[column % kPanel];
       float value = 0.0f - sum;
       if constexpr (kMetric == Distance::L2) value = std::max(a.norms[row] + b.norms[column] - 2 * sum, 0.0f);
       if constexpr (kMetric == Distance::Cosine)

@@ -180,9 +180,12 @@ void multiply_integers(const TileBlock& left, std::size_t first, std::size_t cou
 #if DISKANN_SIMD
   multiply_block<IntegerTile>(a, first, first + count, b, right.padded_rows() / kPanel, finish);
 #else
+  std::uint32_t sums[kPanel];
   for (std::size_t row = first; row < first + count; ++row) {
-    for (std::size_t column = 0; column < right.rows(); ++column)
-      finish(row, column, plain_product<std::int16_t, std::uint32_t, 2>(a, row, b, column));
+    for (std::size_t column = 0; column < right.rows(); ++column) {
+      if (column % kPanel == 0) plain_products<std::int16_t, std::uint32_t, 2>(a, row, b, column / kPanel, sums);
+      finish(row, column, sums[column % kPanel]);
+    }
   }
 #endif
   close_columns(right.rows(), right.padded_rows(), count, out, stride);

@@ -115,5 +115,25 @@ TEST(Selection, PicksWhatNoOtherPickOccludes) {
   EXPECT_GT(occluded, 40'000u);
 }
 
+TEST(Selection, ChoosesExactlyTheColumnsWithinALimit) {
+  base::Random random(5);
+  for (const std::string& isa : available_isas()) {
+    const SelectionKernels& kernels = selection_for(isa);
+    for (std::size_t columns = 0; columns <= 150; ++columns) {
+      const std::vector<float> distances = random_distances(random, columns);
+      for (const float limit : {-kInfinity, -20.0f, -17.0f, 0.0f, 39.0f, kInfinity}) {
+        std::vector<std::uint32_t> expected;
+        for (std::uint32_t i = 0; i < columns; ++i)
+          if (distances[i] <= limit) expected.push_back(i);
+        std::vector<std::uint32_t> chosen(columns + 17, 77);
+        const std::size_t size = kernels.within(distances.data(), columns, limit, chosen.data());
+        ASSERT_EQ(chosen.back(), 77u) << isa << " wrote beyond its room";
+        chosen.resize(size);
+        ASSERT_EQ(chosen, expected) << isa << ", " << columns << " columns up to " << limit;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace diskann::distance
