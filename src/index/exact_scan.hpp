@@ -6,6 +6,7 @@
 #include "base/huge_array.hpp"
 #include "base/threads.hpp"
 #include "diskann/types.hpp"
+#include "index/row_window.hpp"
 
 namespace diskann::index {
 
@@ -29,21 +30,25 @@ class ExactScan {
   /// All rows at distance <= radius, sorted by (distance, id).
   std::vector<Hit> within(VectorView query, float radius) const;
 
-  const VectorView& rows() const noexcept { return rows_; }
-  Distance metric() const noexcept { return metric_; }
+  const VectorView& rows() const noexcept { return scanned_.rows; }
+  Distance metric() const noexcept { return scanned_.metric; }
 
  private:
-  class Window;
-  struct Batch;
+  /// Most queries of a batch and rows of a block.
+  struct Shape {
+    std::size_t queries, rows;
+  };
+  template <class Scan, class... Arguments>
+  void search(const Shape& shape, VectorView queries, SearchResults& results, const Execution& execution,
+              const Arguments&... arguments) const;
   void check_queries(VectorView queries) const;
   void check_rows(base::ThreadTeam& team) const;
   void compute_norms(base::ThreadTeam& team);
 
-  VectorView rows_;
-  Distance metric_ = Distance::L2;
-  Layout layout_ = Layout::Any;
+  ScannedRows scanned_;
   std::size_t block_rows_ = 1;  ///< rows compared with one query after the other while they stay in cache
   base::HugeArray<float> inverse_norms_;
+  std::vector<float> center_;  ///< of DenseScan
 };
 
 }  // namespace diskann::index
