@@ -38,9 +38,8 @@ class Reservoirs {
   /// there is no room left.
   template <class Space>
   void add(Slot row, std::span<const Slot> found, Pruner<Space>& pruner) {
-    std::atomic_ref<std::uint16_t> lock(sizes_[row]);
-    std::uint16_t size = lock.exchange(kLocked, std::memory_order_acquire);
-    while (size == kLocked) size = lock.exchange(kLocked, std::memory_order_acquire);
+    Lock lock(sizes_[row]);
+    std::uint16_t& size = lock.size;
     Slot* const slots = slots_.mutable_row(row);
     for (const Slot slot : found) {
       unsigned known = 0;
@@ -55,7 +54,6 @@ class Reservoirs {
       }
       slots[size++] = slot;
     }
-    lock.store(size, std::memory_order_release);
   }
 
   /// The candidates of a row, nearest first: once all have come.
@@ -75,7 +73,23 @@ class Reservoirs {
   }
 
  private:
-  static constexpr std::uint16_t kLocked = 0xFFFF;  // as a size
+  /// A reservoir for one thread alone; whatever ends its use lets the others in again.
+  class Lock {
+   public:
+    explicit Lock(std::uint16_t& place) noexcept : place_(place) {
+      do {
+        size = place_.exchange(kLocked, std::memory_order_acquire);
+      } while (size == kLocked);
+    }
+    Lock(const Lock&) = delete;
+    ~Lock() { place_.store(size, std::memory_order_release); }
+
+    std::uint16_t size = 0;
+
+   private:
+    static constexpr std::uint16_t kLocked = 0xFFFF;  // as a size
+    std::atomic_ref<std::uint16_t> place_;
+  };
 
   std::uint32_t kept_ = 0;
   base::Adjacency slots_;
