@@ -13,7 +13,7 @@
 
 #include "distance/simd_compat-inl.h"
 
-DISKANN_BEFORE_NAMESPACE();
+HWY_BEFORE_NAMESPACE();
 namespace diskann::distance {
 namespace HWY_NAMESPACE {
 
