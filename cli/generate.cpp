@@ -20,14 +20,16 @@ struct GenerateOptions {
   std::filesystem::path output;
   std::optional<std::filesystem::path> labels, query_output;
   std::optional<std::string> type, format;
-  std::uint64_t queries = 0;
+  std::string shape = "plain";
   std::uint32_t threads = 0;
 };
 
 void generate(const GenerateOptions& options, Session& session) {
-  if ((options.queries != 0) != options.query_output.has_value()) {
+  if ((options.synthetic.queries != 0) != options.query_output.has_value()) {
     throw UsageError("--queries and --query-output go together", "give both, or neither");
   }
+  SyntheticOptions synthetic = options.synthetic;
+  synthetic.shape = parse_synthetic_shape(options.shape);
   WriteOptions writing;
   if (options.format) writing.format = parse_vector_format(*options.format);
   std::vector<NamedFile> outputs{{"--output", options.output}};
@@ -36,12 +38,6 @@ void generate(const GenerateOptions& options, Session& session) {
   check_distinct({}, outputs);
   for (const NamedFile& output : outputs) check_output_file(output.path);
 
-  SyntheticOptions synthetic = options.synthetic;
-  const std::uint64_t rows = synthetic.rows;
-  if (options.queries > std::numeric_limits<std::uint64_t>::max() - rows) {
-    throw Error(ErrorCode::InvalidArgument, "--rows and --queries together are too many");
-  }
-  synthetic.rows += options.queries;  // queries are drawn like the points, and are none of them
   if (options.type) {
     synthetic.type = parse_vector_type(*options.type);
   } else if (const auto told = type_told_by(writing.format ? *writing.format : vector_format_of(options.output))) {
@@ -49,30 +45,29 @@ void generate(const GenerateOptions& options, Session& session) {
   }
   const SyntheticSet set = generate_clustered(synthetic, session.execution(options.threads));
   session.end_progress();
-  write_vectors(options.output, set.vectors.view().slice(0, rows), writing);
-  if (options.query_output) {
-    write_vectors(*options.query_output, set.vectors.view().slice(rows, options.queries), writing);
-  }
+  write_vectors(options.output, set.vectors, writing);
+  if (options.query_output) write_vectors(*options.query_output, set.queries, writing);
   if (options.labels) {
     std::string text;
-    for (std::uint64_t row = 0; row < rows; ++row) text += std::to_string(set.labels[row]) + '\n';
+    for (const std::uint32_t label : set.labels) text += std::to_string(label) + '\n';
     write_text(*options.labels, text);
   }
   if (session.json()) {
     JsonRow row;
     row.add("command", "generate").add("output", options.output.string()).add("dtype", to_string(synthetic.type));
-    row.add("rows", rows).add("dimension", synthetic.dimension).add("clusters", synthetic.clusters);
-    row.add("seed", synthetic.seed);
-    if (options.queries != 0) row.add("queries", options.queries);
+    row.add("rows", synthetic.rows).add("dimension", synthetic.dimension).add("clusters", synthetic.clusters);
+    row.add("seed", synthetic.seed).add("shape", to_string(synthetic.shape));
+    if (synthetic.queries != 0) row.add("queries", synthetic.queries);
     session.row(row);
     return;
   }
-  session.note(fmt::format("wrote {} · {} × {} {} in {}", options.output.string(), count_text(rows),
-                           synthetic.dimension, to_string(synthetic.type),
-                           counted(synthetic.clusters, "cluster", "clusters")));
+  const std::string clusters =
+      synthetic.clusters == 0 ? "without clusters" : "in " + counted(synthetic.clusters, "cluster", "clusters");
+  session.note(fmt::format("wrote {} · {} × {} {} {}, {}", options.output.string(), count_text(synthetic.rows),
+                           synthetic.dimension, to_string(synthetic.type), clusters, to_string(synthetic.shape)));
   if (options.query_output) {
     session.note(
-        fmt::format("wrote {} · {}", options.query_output->string(), counted(options.queries, "query", "queries")));
+        fmt::format("wrote {} · {}", options.query_output->string(), counted(synthetic.queries, "query", "queries")));
   }
   if (options.labels) session.note(fmt::format("wrote {}", options.labels->string()));
 }
@@ -82,14 +77,18 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-o,--output", options->output, "FILE", "Vector file to write", Need::Required);
   arguments.option("-n,--rows", options->synthetic.rows, "N", "Vectors (default 10000)");
   arguments.option("-d,--dimension", options->synthetic.dimension, "N", "Components of each (default 128)");
-  arguments.option("--clusters", options->synthetic.clusters, "N", "Clusters (default 100)");
+  arguments.option("--clusters", options->synthetic.clusters, "N",
+                   "Clusters; 0 for none: normal numbers about the origin (default 100)");
   arguments.option("--spread", options->synthetic.spread, "X",
                    "Standard deviation inside a cluster; centres lie in the unit cube (default 0.1)");
+  arguments.option("--shape", options->shape, "NAME",
+                   "plain (default), unit or lognormal lengths, decay of the spectrum, outliers about a blob, or "
+                   "duplicates");
   arguments.option("--dtype", options->type, "TYPE",
                    "Type to write: f32, f16, i8 or u8 (default: as the suffix says, else f32)");
   arguments.option("--seed", options->synthetic.seed, "N", "The same seed gives the same vectors (default 42)");
   arguments.option("--labels", options->labels, "FILE", "Write the cluster of each vector, one a line");
-  arguments.option("--queries", options->queries, "N", "Draw N queries of the same clusters as well");
+  arguments.option("--queries", options->synthetic.queries, "N", "Draw N queries of the same clusters as well");
   arguments.option("--query-output", options->query_output, "FILE", "Where the queries go");
   arguments.option("--output-format,--format", options->format, "FORMAT", "Format to write, whatever the suffix");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
@@ -99,10 +98,12 @@ std::function<void(Session&)> declare(Arguments& arguments) {
 }  // namespace
 
 const Command kGenerateCommand{
-    "generate", "Make clustered synthetic vectors",
+    "generate", "Make synthetic vectors, clustered or adversarial",
     "  diskann generate --rows 100000 --dimension 96 -o vectors.fbin\n"
     "  diskann generate -n 10000 -d 32 --dtype u8 -o base.u8bin --queries 100 --query-output queries.u8bin\n"
-    "  diskann generate -n 5000 -d 64 --clusters 20 --labels labels.txt -o vectors.npy --seed 7\n",
+    "  diskann generate -n 5000 -d 64 --clusters 20 --labels labels.txt -o vectors.npy --seed 7\n"
+    "  diskann generate -n 50000 -d 24 --clusters 0 --spread 1 -o gaussian.fbin\n"
+    "  diskann generate -n 50000 -d 64 --spread 0.2 --shape lognormal -o inner-product.fbin\n",
     declare};
 
 }  // namespace diskann::cli

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "diskann/index.hpp"
@@ -28,18 +28,40 @@ struct Latency {
 /// Summary of measured microseconds; the order of `samples` changes.
 DISKANN_EXPORT Latency summarize_latency(std::vector<double>& samples);
 
-/// Clustered synthetic vectors.
+/// What becomes of the rows of a synthetic set. A row is drawn as the centre of its cluster plus `spread` times normal
+/// numbers (within ±6). Of sets that lie about the origin, 1/2 is taken from every component of the centres.
+enum class SyntheticShape : std::uint8_t {
+  Plain,       ///< as drawn; with clusters, in and around the unit cube, without them about the origin
+  Unit,        ///< about the origin, divided by its length
+  LogNormal,   ///< about the origin, times exp(0.7 z) with a normal number z for each row; queries stay as drawn
+  Decay,       ///< about the origin, component j of 0, 1, … times (j + 1)^-0.75
+  Outliers,    ///< about the origin; of 20 rows 19, by chance, are divided by 32: a dense blob, few rows far from it
+  Duplicates,  ///< as Plain, but row i is equal to row i mod ceil(rows / 100); queries repeat nothing
+};
+/// "plain", "unit", "lognormal", "decay", "outliers" or "duplicates".
+DISKANN_EXPORT std::string_view to_string(SyntheticShape shape) noexcept;
+/// InvalidArgument for anything else.
+DISKANN_EXPORT SyntheticShape parse_synthetic_shape(std::string_view name);
+
+/// Synthetic vectors: clustered, or without structure.
 struct SyntheticOptions {
   std::uint64_t rows = 10'000;
   std::uint32_t dimension = 128;
   VectorType type = VectorType::F32;
-  std::uint32_t clusters = 100;
-  float spread = 0.1f;  ///< standard deviation inside a cluster; the centres are uniform in a unit cube
+  std::uint32_t clusters = 100;  ///< 0: none, the origin is the centre of all rows
+  /// Standard deviation inside a cluster, at most 1000 (f16 and LogNormal: 100); centres are uniform in a unit cube.
+  float spread = 0.1f;
   std::uint64_t seed = 42;
+  SyntheticShape shape = SyntheticShape::Plain;
+  std::uint64_t queries = 0;  ///< drawn after the rows, from the same clusters
 };
+/// 8-bit types are scaled to their range, and what lies beyond is clamped. Plain and Duplicates with clusters: the
+/// range is the unit cube. Else it is -4 to 4 standard deviations of a component before the row is shaped (Unit: after
+/// that; LogNormal: -16 to 16), with the origin at 0 of i8 and 128 of u8.
 struct SyntheticSet {
-  VectorSet vectors;                  ///< 8-bit types are scaled to their range
-  std::vector<std::uint32_t> labels;  ///< cluster of each row
+  VectorSet vectors;
+  std::vector<std::uint32_t> labels;  ///< cluster of each row, 0 without clusters
+  VectorSet queries;
 };
 /// The same options give the same vectors on every machine.
 DISKANN_EXPORT SyntheticSet generate_clustered(const SyntheticOptions& options, const Execution& execution = {});

@@ -72,6 +72,35 @@ is "$(sort -un labels.txt | tail -n 1)" 'x <= 3'
 expect 0 generate -n 10 -d 6 -o small.i8bin --json
 equal "$(json out /dtype /rows /dimension)" "$(printf 'i8\t10\t6')"
 equal "$(stat -c %s small.i8bin)" 68
+# Shapes: each makes other vectors of the same rows and clusters.
+small="generate -n 200 -d 6 --clusters 4 --spread 0.2 --seed 5"
+for shape in plain unit lognormal decay outliers duplicates; do
+  # shellcheck disable=SC2086
+  expect 0 $small --shape $shape -o $shape.fbin --labels $shape.txt --queries 20 --query-output $shape.q.fbin --json
+  equal "$(json out /shape /rows /queries)" "$(printf '%s\t200\t20' $shape)"
+  expect 0 info $shape.fbin --distribution --duplicates --json
+  cp out $shape.json
+  [ $shape = duplicates ] || cmp -s plain.txt $shape.txt || die "the shape $shape changed the labels"
+done
+equal "$(cksum plain.fbin unit.fbin lognormal.fbin decay.fbin outliers.fbin duplicates.fbin | sort -u -k 1,1 | wc -l)" 6
+# shellcheck disable=SC2086
+expect 0 $small -o default.fbin --queries 20 --query-output default.q.fbin
+cmp -s default.fbin plain.fbin || die "plain is not the default"
+cmp -s default.q.fbin duplicates.q.fbin || die "duplicates changed the queries"
+is "$(json unit.json /smallest_norm)" 'x > 0.999999 && x < 1.000001'
+is "$(json unit.json /largest_norm)" 'x > 0.999999 && x < 1.000001'
+is "$(json lognormal.json /largest_norm)" 'x > 2'
+is "$(json outliers.json /mean_norm)" 'x < 0.2'
+equal "$(json duplicates.json /duplicates) $(json plain.json /duplicates)" "198 0"
+expect 0 generate -n 1000 -d 6 --clusters 0 --spread 1 -o gaussian.fbin
+has err "without clusters, plain"
+expect 0 info gaussian.fbin --distribution --json
+is "$(json out /standard_deviation)" 'x > 0.95 && x < 1.05'
+is "$(json out /mean)" 'x > -0.1 && x < 0.1'
+expect 3 generate -n 10 -d 6 --clusters 0 --spread 0 -o x.fbin
+expect 3 generate -n 10 -d 6 --shape round -o x.fbin
+has err "unknown shape 'round'"
+has err "use plain, unit, lognormal, decay, outliers or duplicates"
 expect 2 generate -n 10 -d 6 -o x.fbin --queries 5
 expect 3 generate -n 10 -d 6 -o x.fbin --dtype u8
 expect 3 generate -n 10 -d 6 -o x.unknown

@@ -138,7 +138,8 @@ TEST(Synthetic, RefusesOptionsThatCannotBeRight) {
   EXPECT_EQ(refused([](auto& o) { o.rows = 0; }), ErrorCode::InvalidArgument);
   EXPECT_EQ(refused([](auto& o) { o.dimension = 0; }), ErrorCode::InvalidArgument);
   EXPECT_EQ(refused([](auto& o) { o.dimension = 65'536; }), ErrorCode::InvalidArgument);
-  EXPECT_EQ(refused([](auto& o) { o.clusters = 0; }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused([](auto& o) { o.clusters = 0, o.spread = 0; }), ErrorCode::InvalidArgument);
+  EXPECT_EQ(refused([](auto& o) { o.queries = kNoId; }), ErrorCode::InvalidArgument);
   EXPECT_EQ(refused([](auto& o) { o.spread = -1; }), ErrorCode::InvalidArgument);
   EXPECT_EQ(refused([](auto& o) { o.spread = std::numeric_limits<float>::quiet_NaN(); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(refused([](auto& o) { o.rows = kNoId; }), ErrorCode::OutOfMemory);
