@@ -20,7 +20,7 @@ struct BuildOptions {
   std::filesystem::path output;
   std::string metric = "l2";
   std::uint32_t max_degree = BuildParameters{}.max_degree;
-  std::uint32_t search_list_size = BuildParameters{}.search_list_size;
+  std::optional<std::uint32_t> search_list_size;
   std::optional<float> alpha;
   std::uint64_t seed = BuildParameters{}.seed;
   std::string builder = "auto";
@@ -69,7 +69,7 @@ void check_limit(std::uint64_t needed, std::uint64_t limit) {
               fmt::format("use --memory-limit {}M or more, or a smaller --max-degree", (needed >> 20) + 1));
 }
 
-void report(const BuildOptions& options, const Index& index, double build_s, Session& session) {
+void report(const BuildOptions& options, GraphBuilder used, const Index& index, double build_s, Session& session) {
   const std::uint64_t index_bytes = std::filesystem::file_size(options.output);
   const SystemInfo system = system_info();
   if (session.json()) {
@@ -84,6 +84,7 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
                     .add("max_degree", built.max_degree)
                     .add("search_list_size", built.search_list_size)
                     .add("alpha", built.alpha)
+                    .add("builder", to_string(used))
                     .add("threads", options.threads == 0 ? system.threads : options.threads)
                     .add("build_s", build_s)
                     .add("build_wall_s", session.elapsed())
@@ -124,10 +125,10 @@ void build(const BuildOptions& options, Session& session) {
   IndexBuilder builder;
   builder.metric(metric)
       .max_degree(options.max_degree)
-      .search_list_size(options.search_list_size)
       .seed(options.seed)
       .builder(parse_graph_builder(options.builder))
       .execution(execution);
+  if (options.search_list_size) builder.search_list_size(*options.search_list_size);
   if (options.alpha) builder.alpha(*options.alpha);
   if (store_as) builder.store_as(*store_as);
   builder.check_parameters();
@@ -136,17 +137,19 @@ void build(const BuildOptions& options, Session& session) {
   const VectorFileInfo info = inspect_vectors(options.input.path, reading);
   if (options.ids) builder.ids(read_ids(*options.ids));
   const bool own_reading = needs_own_reading(options.input, reading);
-  const BuildEstimate estimate = builder.estimate(info.rows, info.dimension, store_as.value_or(info.type));
   const std::uint64_t copy = own_reading ? info.rows * info.dimension * size_of(info.type) : 0;
+  if (limit) builder.memory_limit(*limit - std::min(*limit, copy));
+  const BuildEstimate estimate = builder.estimate(info.rows, info.dimension, store_as.value_or(info.type));
   session.note(fmt::format("input    {} · {} × {} {}", options.input.path.string(), count_text(info.rows),
                            info.dimension, to_string(info.type)));
   session.note(fmt::format("memory   {} at most: vectors {} · graph {} · scratch {}",
                            bytes_text(estimate.total() + copy), bytes_text(estimate.vectors + copy),
                            bytes_text(estimate.graph), bytes_text(estimate.scratch)));
-  if (limit) {
-    check_limit(estimate.total() + copy, *limit);
-    builder.memory_limit(*limit);
+  session.note(fmt::format("builder  {}", to_string(estimate.builder)));
+  if (options.search_list_size && estimate.builder == GraphBuilder::Partitioned) {
+    session.note("note     -L is without effect: the partitioned builder does not search (--builder incremental does)");
   }
+  if (limit) check_limit(estimate.total() + copy, *limit);
 
   std::optional<Index> index;
   if (own_reading) {
@@ -162,7 +165,7 @@ void build(const BuildOptions& options, Session& session) {
   for (const auto& [stage, seconds] : clock.stages) {
     session.detail(fmt::format("  {:<20} {}", stage, duration_text(seconds)));
   }
-  report(options, *index, build_s, session);
+  report(options, estimate.builder, *index, build_s, session);
 }
 
 std::function<void(Session&)> declare(Arguments& arguments) {
@@ -172,12 +175,14 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-m,--metric", options->metric, "METRIC", "l2, cosine or ip (default l2)");
   arguments.option("-R,--max-degree", options->max_degree, "N", "Neighbours kept for each point (default 64)");
   arguments.option("-L,--search-list-size", options->search_list_size, "N",
-                   "Candidate list while building: larger is better and slower (default 100)");
+                   "Candidate list of the incremental builder: larger is better and slower (default 100)");
   arguments.option("--alpha", options->alpha, "X",
                    "Pruning slack: larger keeps more long edges (default 1.2; 2 for ip)");
   arguments.option("--seed", options->seed, "N", "Order of insertion (default 42)");
-  arguments.option("--builder", options->builder, "NAME",
-                   "auto, partitioned (several times faster) or incremental (default auto, which is incremental)");
+  arguments.option(
+      "--builder", options->builder, "NAME",
+      "partitioned (several times faster), incremental (less memory), or auto: partitioned from 4,096 rows on, "
+      "where --memory-limit allows it (default auto)");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
   arguments.option("--dtype", options->store_as, "TYPE",
                    "Type to store: f32, f16, i8 or u8. Without it f32 data of small integers is stored in 8 bits, "
@@ -188,7 +193,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--ids", options->ids, "FILE",
                    "One id for each row (.txt, .npy or tags .bin); default: row numbers");
   arguments.option("--memory-limit", options->memory_limit, "SIZE",
-                   "Refuse before reading if the build could need more: 800M, 2G, 1.5GiB");
+                   "Choose a builder that needs no more, or refuse before reading: 800M, 2G, 1.5GiB");
   arguments.flag("--force", options->force, "Replace an index that exists");
   return [options](Session& session) { build(*options, session); };
 }

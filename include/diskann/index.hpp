@@ -16,18 +16,19 @@ namespace diskann {
 /// How a graph is built. Recorded in the index file.
 struct BuildParameters {
   std::uint32_t max_degree = 64;         ///< R, largest number of out-neighbours: 2 to 1024
-  std::uint32_t search_list_size = 100;  ///< L, candidate list while building: 1 to 100,000
+  std::uint32_t search_list_size = 100;  ///< L, candidate list of the incremental builder: 1 to 100,000
   float alpha = 1.2f;                    ///< pruning slack on distances (squared; inner products): 1 to 10
   std::uint64_t seed = 42;               ///< order of insertion
 };
 
 /// How a graph is built. The graph of either is a value like any other: searched, saved and verified alike.
 enum class GraphBuilder : std::uint8_t {
-  Auto,         ///< whichever is known to be better; today always Incremental
+  Auto,         ///< Partitioned from 4,096 rows on, where the memory limit allows it; else Incremental
   Partitioned,  ///< dense products over overlapping partitions: several times faster; not for Distance::Custom
   Incremental,  ///< searches for each point in the graph of those before
 };
 
+DISKANN_EXPORT std::string_view to_string(GraphBuilder builder) noexcept;
 /// "auto", "partitioned" or "incremental"; InvalidArgument for anything else.
 DISKANN_EXPORT GraphBuilder parse_graph_builder(std::string_view name);
 
@@ -127,9 +128,10 @@ class DISKANN_EXPORT Index {
 
 /// Peak memory of a build, stated before it starts.
 struct BuildEstimate {
-  std::uint64_t vectors = 0;  ///< bytes of the rows, padded
-  std::uint64_t graph = 0;    ///< bytes of the graph with the slack it has while it grows
-  std::uint64_t scratch = 0;  ///< per thread and per batch
+  GraphBuilder builder = GraphBuilder::Incremental;  ///< that would be used: never Auto
+  std::uint64_t vectors = 0;                         ///< bytes of the rows, padded
+  std::uint64_t graph = 0;                           ///< bytes of the graph with the slack it has while it grows
+  std::uint64_t scratch = 0;                         ///< per thread and per batch
   std::uint64_t total() const noexcept { return vectors + graph + scratch; }
 };
 
@@ -151,7 +153,7 @@ class DISKANN_EXPORT IndexBuilder {
   /// Default: 1.2, and 2 for Distance::InnerProduct.
   IndexBuilder& alpha(float alpha);
   IndexBuilder& seed(std::uint64_t seed);
-  /// Default: GraphBuilder::Auto. Partitioned leaves search_list_size without use.
+  /// Default: GraphBuilder::Auto. Partitioned does not search, so that search_list_size is without effect.
   IndexBuilder& builder(GraphBuilder builder);
   /// Type to store. Without it, f32 data that holds only integers of 8 bits is stored as such, losslessly, and all
   /// else as it comes. A conversion that would change a value (beyond rounding to f16) is InvalidArgument.
@@ -176,7 +178,7 @@ class DISKANN_EXPORT IndexBuilder {
   /// Microsoft's `.bin`, which does not name its type.
   Index build_from_file(const std::filesystem::path& path, std::optional<VectorType> file_type = {}) const;
 
-  /// What a build of `rows` vectors would take.
+  /// What a build of `rows` vectors would take at most, and by which builder.
   BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const;
 
  private:

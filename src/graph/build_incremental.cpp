@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <numeric>
 
 #include "base/random.hpp"
 #include "graph/prune.hpp"
@@ -15,53 +14,23 @@ namespace {
 template <class Space>
 class IncrementalBuilder {
  public:
-  /// `graph`: rows of growing_row_slots(), empty or of a graph to be refined.
-  IncrementalBuilder(const Space& space, base::Adjacency graph, std::vector<Slot> entry_points,
-                     const BuildParameters& parameters, base::ThreadTeam& team, const Execution& execution)
+  IncrementalBuilder(const Space& space, std::vector<Slot> entry_points, const BuildParameters& parameters,
+                     base::ThreadTeam& team, const Execution& execution)
       : space_(space),
         parameters_(parameters),
         team_(team),
         execution_(execution),
         nodes_(space.rows().rows),
-        graph_(std::move(graph)),
+        graph_(nodes_, growing_row_slots(parameters.max_degree)),
         entry_points_(std::move(entry_points)),
         degrees_(nodes_),
-        list_size_(parameters.search_list_size),
         bins_(team.threads()) {
-    for (std::size_t i = 0; i < nodes_; ++i)
-      degrees_[i] = static_cast<std::uint16_t>(graph_.degree(static_cast<Slot>(i)));
     for (unsigned thread = 0; thread < team.threads(); ++thread)
       workers_.push_back(std::make_unique<Worker>(space, nodes_, graph_.stride(), parameters));
   }
 
-  void insert_all() {
-    const std::vector<Slot> order = insertion_order();
-    base::ProgressMeter progress(execution_, "build graph", nodes_);
-    for (std::size_t done = 1; done < nodes_;) {
-      const std::size_t count = std::min({done, largest_batch(), nodes_ - done});
-      insert_batch(std::span(order).subspan(done, count), done, progress);
-      done += count;
-    }
-  }
-
-  /// Searches once more for some points, by lists of this size. Returns how many of them their own walks met.
-  std::size_t refine(std::span<const Slot> points, std::uint32_t search_list_size) {
-    base::ProgressMeter progress(execution_, "refine graph", points.size());
-    for (const auto& worker : workers_) worker->met_themselves = 0;
-    list_size_ = search_list_size;
-    pending_.resize(largest_batch() * parameters_.max_degree);
-    pending_degrees_.resize(largest_batch());
-    for (std::size_t done = 0; done < points.size();) {
-      const std::size_t count = std::min(largest_batch(), points.size() - done);
-      insert_batch(points.subspan(done, count), nodes_, progress);
-      done += count;
-    }
-    std::size_t met = 0;
-    for (const auto& worker : workers_) met += worker->met_themselves;
-    return met;
-  }
-
-  Graph finish() && {
+  Graph run() && {
+    insert_all();
     trim();
     base::Adjacency graph = std::move(graph_);
     graph.set_stride(row_slots(parameters_.max_degree));
@@ -87,7 +56,6 @@ class IncrementalBuilder {
     std::vector<Walk<Space>> walks;
     std::vector<Candidate> candidates;
     std::vector<Slot> neighbors, pruned;
-    std::size_t met_themselves = 0;  // points that their own walk came upon
   };
   struct Edge {
     Slot target, source;
@@ -100,19 +68,21 @@ class IncrementalBuilder {
     degrees_[node] = static_cast<std::uint16_t>(slots.size());
   }
 
-  std::size_t largest_batch() const noexcept { return std::max<std::size_t>(64, nodes_ / 50); }
-
-  /// Gives each point of a batch its neighbours in the graph as it is, then those their edges back. `inserted`: how
-  /// many of the insertion order are in the graph.
-  void insert_batch(std::span<const Slot> batch, std::size_t inserted, base::ProgressMeter& progress) {
-    starts_ = std::span(entry_points_).first(std::min(inserted, entry_points_.size()));
-    team_.run(batch.size(), 16, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
-      find_neighbors(*workers_[thread], batch.subspan(begin, end - begin), begin);
-      progress.add(end - begin);
-    });
-    for (std::size_t i = 0; i < batch.size() && !pending_.empty(); ++i)
-      set_neighbors(batch[i], {pending_.data() + i * parameters_.max_degree, pending_degrees_[i]});
-    add_reverse_edges(batch);
+  void insert_all() {
+    const std::vector<Slot> order = insertion_order();
+    const std::size_t largest_batch = std::max<std::size_t>(64, nodes_ / 50);
+    base::ProgressMeter progress(execution_, "build graph", nodes_);
+    for (std::size_t done = 1; done < nodes_;) {
+      const std::size_t count = std::min({done, largest_batch, nodes_ - done});
+      starts_ = std::span(entry_points_).first(std::min(done, entry_points_.size()));
+      const std::span<const Slot> batch(order.data() + done, count);
+      team_.run(count, 16, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
+        insert(*workers_[thread], batch.subspan(begin, end - begin));
+        progress.add(end - begin);
+      });
+      add_reverse_edges(batch);
+      done += count;
+    }
   }
 
   /// The entry points, then all others at random.
@@ -128,43 +98,25 @@ class IncrementalBuilder {
     return order;
   }
 
-  /// Searches for each point and gives it its pruned neighbours. No walk can meet a new point, since nothing points to
-  /// it yet, so its row is written while others search. The rows of points that are in the graph must not change until
-  /// the batch is done: they are pending, from place `first` on.
-  void find_neighbors(Worker& worker, std::span<const Slot> points, std::size_t first) {
+  /// Searches for each point and gives it its pruned neighbours. No walk can meet a point of the batch, since nothing
+  /// points to it yet: so rows are written while others search.
+  void insert(Worker& worker, std::span<const Slot> points) {
     for (std::size_t begin = 0; begin < points.size(); begin += kWalks) {
       const std::size_t count = std::min(kWalks, points.size() - begin);
       worker.walks.clear();
       for (std::size_t i = 0; i < count; ++i) {
         worker.walks.emplace_back(space_, graph_, space_.stored_query(points[begin + i], worker.buffers[i]), starts_,
-                                  list_size_, worker.scratch[i]);
+                                  parameters_.search_list_size, worker.scratch[i]);
       }
       run_interleaved<Space>(worker.walks);
       for (std::size_t i = 0; i < count; ++i) {
-        const Slot point = points[begin + i];
         worker.candidates.clear();
-        for (const Candidate candidate : worker.scratch[i].list.entries()) {
-          if (slot_of(candidate) == point) ++worker.met_themselves;
+        for (const Candidate candidate : worker.scratch[i].list.entries())
           worker.candidates.push_back(candidate & ~kExpanded);
-        }
-        if (degrees_[point] > 0) add_neighbors(worker, point);
-        const std::uint32_t degree = worker.pruner.prune(point, worker.candidates, worker.pruned.data());
-        if (pending_.empty()) {
-          set_neighbors(point, {worker.pruned.data(), degree});
-          continue;
-        }
-        const std::size_t place = first + begin + i;
-        std::copy_n(worker.pruned.data(), degree, pending_.data() + place * parameters_.max_degree);
-        pending_degrees_[place] = static_cast<std::uint16_t>(degree);
+        const std::uint32_t degree = worker.pruner.prune(points[begin + i], worker.candidates, worker.pruned.data());
+        set_neighbors(points[begin + i], {worker.pruned.data(), degree});
       }
     }
-  }
-
-  /// The neighbours that a point has, among its candidates.
-  void add_neighbors(Worker& worker, Slot point) {
-    worker.pruner.score(point, neighbors(point), worker.candidates);
-    std::sort(worker.candidates.begin(), worker.candidates.end());
-    worker.candidates.erase(std::unique(worker.candidates.begin(), worker.candidates.end()), worker.candidates.end());
   }
 
   /// Edges back from the neighbours of a batch, grouped by target; a row is pruned only when it overflows its slack.
@@ -240,9 +192,6 @@ class IncrementalBuilder {
   std::vector<Slot> entry_points_;
   std::span<const Slot> starts_;  // entry points that are in the graph already
   std::vector<std::uint16_t> degrees_;
-  std::uint32_t list_size_;
-  std::vector<Slot> pending_;  // rows of the batch at hand, where its points are in the graph already
-  std::vector<std::uint16_t> pending_degrees_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::vector<std::vector<Edge>>> bins_;  // by thread, then by range of targets
 };
@@ -252,30 +201,7 @@ class IncrementalBuilder {
 template <class Space>
 Graph build_incremental(const Space& space, std::vector<Slot> entry_points, const BuildParameters& parameters,
                         base::ThreadTeam& team, const Execution& execution) {
-  base::Adjacency empty(space.rows().rows, growing_row_slots(parameters.max_degree));
-  IncrementalBuilder<Space> builder(space, std::move(empty), std::move(entry_points), parameters, team, execution);
-  builder.insert_all();
-  return std::move(builder).finish();
-}
-
-Graph repair(const KernelSpace& space, Graph graph, const BuildParameters& parameters, base::ThreadTeam& team,
-             const Execution& execution) {
-  // Lists that are hard to find anything with: with 4 entries 97 to 99 % of the rows of real data are met, 94 % of
-  // 50,000 Gaussian rows of 24 dimensions, 69 % of 5,000 tight clusters.
-  constexpr std::uint32_t kProbeList = 4, kRepairList = 32;
-  constexpr double kLeastMet = 0.955;
-  const std::size_t nodes = graph.adjacency.nodes();
-  std::vector<Slot> points(nodes);
-  std::iota(points.begin(), points.end(), Slot{0});
-  base::Random random(base::mix(parameters.seed + 1));
-  for (std::size_t i = nodes; i > 1; --i) std::swap(points[i - 1], points[random.below(i)]);
-  const std::size_t probes = std::min(nodes, std::max<std::size_t>(1000, nodes / 50));
-
-  IncrementalBuilder<KernelSpace> builder(space, std::move(graph.adjacency), std::move(graph.entry_points), parameters,
-                                          team, execution);
-  const std::size_t met = builder.refine(std::span(points).first(probes), kProbeList);
-  if (static_cast<double>(met) < kLeastMet * static_cast<double>(probes)) builder.refine(points, kRepairList);
-  return std::move(builder).finish();
+  return IncrementalBuilder<Space>(space, std::move(entry_points), parameters, team, execution).run();
 }
 
 BuilderMemory incremental_memory(std::uint64_t rows, const BuildParameters& parameters, unsigned threads) {

@@ -40,13 +40,6 @@ template <class Space>
 Graph build_incremental(const Space& space, std::vector<Slot> entry_points, const BuildParameters& parameters,
                         base::ThreadTeam& team, const Execution& execution);
 
-/// Makes a graph that was built without searching good for searching. Some points are inserted again: what a walk from
-/// the entry points comes upon on its way to a point joins the candidates of both. Where too few of them are met by
-/// their own walks, as among many clusters that lie far apart, all points are. The rows of `graph` have
-/// growing_row_slots(). For metrics by which a row is nearest to itself; all nodes are reachable afterwards.
-Graph repair(const KernelSpace& space, Graph graph, const BuildParameters& parameters, base::ThreadTeam& team,
-             const Execution& execution);
-
 /// Of build_incremental(). Throws InvalidArgument where 64 bits do not hold it.
 BuilderMemory incremental_memory(std::uint64_t rows, const BuildParameters& parameters, unsigned threads);
 

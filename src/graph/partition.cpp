@@ -17,10 +17,8 @@ constexpr std::size_t kLeastRows = 32;      // of a cluster; smaller ones join
 constexpr double kFill = 0.6;               // of a leaf, aimed at: clusters differ in size
 constexpr double kNoProgress = 0.95;        // of a cluster's rows in one of its parts: they cannot be told apart
 
-/// By what rows are compared with leaders.
-Distance carving_metric(Distance metric) noexcept {
-  return metric == Distance::InnerProduct ? Distance::Cosine : metric;
-}
+/// By what rows are compared with leaders: by inner product the few of great norm would attract all others.
+Distance carving_metric(Distance metric) noexcept { return metric == Distance::InnerProduct ? Distance::L2 : metric; }
 
 }  // namespace
 
@@ -38,19 +36,10 @@ Partitioner::Partitioner(const KernelSpace& space, const PartitionShape& shape, 
       team_(team),
       tiles_(distance::tiles(carving_metric(space.metric()), space.rows().type, tile_form(space.rows()))),
       selection_(distance::selection()),
-      norms_(space.norms()),
-      scratch_(team.threads()) {
-  if (space.metric() != Distance::InnerProduct) return;
-  const base::RowsView& rows = space.rows();
-  directions_ = base::HugeArray<float>(rows.rows);
-  team.run(rows.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-    distance::inverse_norms(rows, begin, end - begin, directions_.data() + begin);
-  });
-  norms_ = directions_.data();
-}
+      scratch_(team.threads()) {}
 
 distance::TileSource Partitioner::source(const Slot* rows, std::size_t count, const Leaders& leaders) const {
-  return {space_.rows(), norms_, rows, 0, count, leaders.center.empty() ? nullptr : leaders.center.data()};
+  return {space_.rows(), space_.norms(), rows, 0, count, leaders.center.empty() ? nullptr : leaders.center.data()};
 }
 
 Partitioner::Leaders Partitioner::load_leaders(const Rows& rows, std::size_t level, std::uint64_t seed,
@@ -64,7 +53,7 @@ Partitioner::Leaders Partitioner::load_leaders(const Rows& rows, std::size_t lev
   leaders.fanout = std::min(leaders.fanout, static_cast<std::uint32_t>(leaders.count));
   Rows chosen = base::sample(rows.size(), leaders.count, base::Random(seed));
   for (Slot& slot : chosen) slot = rows[slot];
-  leaders.center = tile_center(space_.metric(), space_.rows(), chosen.front());
+  leaders.center = tile_center(carving_metric(space_.metric()), space_.rows(), chosen.front());
   tiles_.load(source(chosen.data(), chosen.size(), leaders), true, block);
   return leaders;
 }

@@ -21,7 +21,7 @@ struct PartitionShape {
 
 /// Randomised ball carving as in PiPNN (Rubel et al., arXiv 2602.21247): leaders drawn at random, each row with its
 /// nearest leaders, again and again until a cluster is small enough for a leaf. What is carved depends on rows, shape
-/// and seed alone. For the inner product rows go by direction, since the few of great norm would attract all others.
+/// and seed alone. For the inner product rows go by L2, since the few of great norm would attract all others.
 class Partitioner {
  public:
   using Rows = std::vector<Slot>;
@@ -61,8 +61,6 @@ class Partitioner {
   base::ThreadTeam& team_;
   const distance::TileKernels& tiles_;
   const distance::SelectionKernels& selection_;
-  base::HugeArray<float> directions_;  // inverse norms, where rows go by direction and the space has none
-  const float* norms_;
   Rows order_;
   std::vector<Scratch> scratch_;
 };

@@ -134,6 +134,15 @@ expect 0 build -i base.fbin -o partitioned.idx --builder partitioned -v
 has err "find candidates"
 has_not err "build graph"
 expect 0 verify partitioned.idx
+expect 0 generate -n 5000 -d 8 -o many.fbin
+expect 0 build -i many.fbin -o many.idx -L 50
+has err "builder  partitioned"
+has err "-L is without effect"
+expect 0 build -i many.fbin -o less.idx --builder incremental -L 50
+has err "builder  incremental"
+has_not err "without effect"
+expect 0 build -i base.fbin -o few.idx --json
+equal "$(json out /builder)" incremental
 expect 3 build -i base.fbin -o quick.idx --builder quick
 has err "auto, partitioned or incremental"
 equal "$(find . -name '*.tmp*' | wc -l)" 0

@@ -108,7 +108,7 @@ TEST(Builder, KeepsFloatsWhereTheUserAsksForThem) {
 TEST(Builder, StatesMemoryThatABuildStaysWithin) {
   const IndexBuilder builder = [] {
     IndexBuilder b;
-    b.max_degree(64).search_list_size(100);
+    b.max_degree(64).search_list_size(100).builder(GraphBuilder::Incremental);
     return b;
   }();
   const BuildEstimate estimate = builder.estimate(1'000'000, 128, VectorType::U8);
@@ -119,8 +119,39 @@ TEST(Builder, StatesMemoryThatABuildStaysWithin) {
             ErrorCode::InvalidArgument);
 }
 
+TEST(Builder, ChoosesByRowsMetricAndMemory) {
+  Execution two;
+  two.threads = 2;
+  const auto make = [&](Distance metric) {
+    IndexBuilder builder;
+    builder.metric(metric).max_degree(32).execution(two);
+    return builder;
+  };
+  const auto chosen = [](const IndexBuilder& builder, std::uint64_t rows) {
+    return builder.estimate(rows, 64, VectorType::U8).builder;
+  };
+  for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
+    EXPECT_EQ(chosen(make(metric), 4095), GraphBuilder::Incremental) << to_string(metric);
+    EXPECT_EQ(chosen(make(metric), 4096), GraphBuilder::Partitioned) << to_string(metric);
+    EXPECT_EQ(chosen(make(metric).builder(GraphBuilder::Incremental), 4096), GraphBuilder::Incremental);
+    EXPECT_EQ(chosen(make(metric).builder(GraphBuilder::Partitioned), 10), GraphBuilder::Partitioned);
+  }
+  EXPECT_EQ(chosen(make(Distance::L2).distance_function(create_distance_function(Distance::L2, 64)), 100'000),
+            GraphBuilder::Incremental);
+
+  constexpr std::uint64_t kRows = 1'000'000;
+  const auto need = [&](GraphBuilder which) {
+    return make(Distance::L2).builder(which).estimate(kRows, 64, VectorType::U8).total();
+  };
+  const std::uint64_t more = need(GraphBuilder::Partitioned), less = need(GraphBuilder::Incremental);
+  ASSERT_LT(less, more);
+  EXPECT_EQ(chosen(make(Distance::L2).memory_limit(more), kRows), GraphBuilder::Partitioned);
+  EXPECT_EQ(chosen(make(Distance::L2).memory_limit(more - 1), kRows), GraphBuilder::Incremental);
+  EXPECT_EQ(chosen(make(Distance::L2).memory_limit(less), kRows), GraphBuilder::Incremental);
+}
+
 TEST(Builder, BuildsByPartitionsWhereAsked) {
-  const VectorSet set = doubles::clustered(VectorType::F32, 4000, 16, 1);
+  const VectorSet set = doubles::clustered(VectorType::F32, 4000, 6, 1);
   std::vector<std::string> stages;
   Execution execution;
   execution.progress = [&](const Progress& progress) {
@@ -129,14 +160,13 @@ TEST(Builder, BuildsByPartitionsWhereAsked) {
   IndexBuilder builder;
   builder.max_degree(24).execution(execution).builder(GraphBuilder::Partitioned);
   const Index index = builder.build_from_vectors(set);
-  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "partition", "find candidates", "prune candidates",
-                                              "refine graph", "prune"}));
+  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "partition", "find candidates", "prune candidates"}));
   EXPECT_EQ(index.graph_statistics().unreachable, 0u);
   std::size_t found = 0;
   for (std::size_t i = 0; i < set.rows(); ++i) found += index.search(set.view().slice(i, 1), 1)[0].id == i ? 1 : 0;
   EXPECT_GE(found, 3996u) << "rows that find themselves";
 
-  builder.distance_function(create_distance_function(Distance::L2, 16));
+  builder.distance_function(create_distance_function(Distance::L2, 6));
   EXPECT_EQ(refusal([&] { builder.build_from_vectors(set); }).code, ErrorCode::InvalidArgument);
   EXPECT_EQ(parse_graph_builder("partitioned"), GraphBuilder::Partitioned);
   EXPECT_EQ(parse_graph_builder("incremental"), GraphBuilder::Incremental);
@@ -155,14 +185,21 @@ TEST(Builder, ReportsProgressInOrderAndStopsWhenCancelled) {
     EXPECT_LE(progress.done, progress.total);
     if (stages.empty() || stages.back() != progress.stage) stages.emplace_back(progress.stage);
   };
-  IndexBuilder().max_degree(16).search_list_size(30).execution(execution).build_from_vectors(set);
+  const auto build = [&] {
+    return IndexBuilder()
+        .max_degree(16)
+        .search_list_size(30)
+        .builder(GraphBuilder::Incremental)
+        .execution(execution)
+        .build_from_vectors(set);
+  };
+  build();
   EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "build graph", "prune"}));
 
   execution.progress = [&](const Progress& progress) {
     if (progress.stage == "build graph") token.cancel();
   };
-  EXPECT_EQ(refusal([&] { IndexBuilder().max_degree(16).execution(execution).build_from_vectors(set); }).code,
-            ErrorCode::Cancelled);
+  EXPECT_EQ(refusal([&] { build(); }).code, ErrorCode::Cancelled);
 }
 
 TEST(Builder, TakesOneAndFourThousandDimensions) {
