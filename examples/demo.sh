@@ -14,7 +14,7 @@ run() {
   "$diskann" "$@"
 }
 
-run build -i $data/base.u8bin -o $out/fashion.idx -m l2 -R 32 -L 100 --force
+run build -i $data/base.u8bin -o $out/fashion.idx -m l2 -R 32 --force
 run search -i $out/fashion.idx -q $data/query.u8bin -k 10 -L 40 -o $out/hits.txt
 echo "first query: $(head -n 1 $out/hits.txt)"
 run benchmark -i $out/fashion.idx -q $data/query.u8bin -g $data/gt20.gt.bin -k 10 -L 10,20,40,80,160 \

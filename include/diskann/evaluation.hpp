@@ -66,6 +66,28 @@ struct SyntheticSet {
 /// The same options give the same vectors on every machine.
 DISKANN_EXPORT SyntheticSet generate_clustered(const SyntheticOptions& options, const Execution& execution = {});
 
+/// What is asked of an index, and how well it must answer.
+struct QualityOptions {
+  std::size_t queries = 1000;  ///< so many stored rows are searched for, drawn by `seed`
+  std::size_t k = 10;
+  double recall = 0.95;  ///< above 0, at most 1
+  std::uint64_t seed = 42;
+};
+/// How well an index finds, and at what cost.
+struct QualityReport {
+  std::size_t queries = 0;             ///< fewer than asked for where the index holds fewer rows
+  std::uint64_t duplicates = 0;        ///< points equal to another, beyond the first of each
+  double self_recall = 0;              ///< share of the rows whose nearest is found with a list of k
+  std::uint32_t search_list_size = 0;  ///< the smallest that reaches the recall
+  double recall = 0;                   ///< recall@k with that list
+  double hops = 0;                     ///< a query, with that list
+  double distance_computations = 0;    ///< same
+};
+/// Compares searches for stored rows with exact ones. NotFound where no list up to all points reaches the recall,
+/// Unsupported for a user's distance.
+DISKANN_EXPORT QualityReport measure_quality(const Index& index, const QualityOptions& options = {},
+                                             const Execution& execution = {});
+
 /// What a look at every row finds.
 struct VectorStatistics {
   double smallest = 0, largest = 0, mean = 0, standard_deviation = 0;

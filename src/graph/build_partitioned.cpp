@@ -212,8 +212,8 @@ BuilderMemory partitioned_memory(std::uint64_t rows, std::size_t dimension, Vect
   const std::uint64_t tile_row = base::round_up(dimension * (size_of(type) > 1 ? 4 : 2), 64);
   const std::uint64_t clusters = rows > leaf ? shape.fanouts[0] * rows * sizeof(Slot) : 0;
   const std::uint64_t components = products ? rows * (sizeof(float) + sizeof(double)) : 0;
-  // A block of rows and one of leaders, twice each for both sides of a product, and all distances of a leaf.
-  const std::uint64_t of_thread = leaf * leaf * sizeof(float) + 4 * leaf * tile_row + leaf * 256;
+  // All distances of a leaf, and its rows for both sides of a product; leaders are fewer where rows are many.
+  const std::uint64_t of_thread = leaf * leaf * sizeof(float) + 2 * leaf * tile_row + leaf * 256;
   memory.scratch = clusters + rows * sizeof(Slot) + components + threads * of_thread;
   return memory;
 }

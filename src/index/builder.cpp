@@ -115,7 +115,7 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
           ? graph::partitioned_memory(rows, dimension, stored, metric, parameters, threads)
           : graph::incremental_memory(rows, parameters, threads);
   const bool codes = size_of(stored) > 1 && metric != Distance::Custom;
-  constexpr std::uint64_t kFixed = std::uint64_t{16} << 20;
+  constexpr std::uint64_t kFixed = std::uint64_t{12} << 20;  // of a process that has nothing to do yet
   BuildEstimate estimate;
   estimate.builder = which;
   estimate.vectors = times(rows, base::row_stride(stored, dimension));

@@ -141,6 +141,23 @@ has err "-L is without effect"
 expect 0 build -i many.fbin -o less.idx --builder incremental -L 50
 has err "builder  incremental"
 has_not err "without effect"
+expect 0 verify many.idx --quality
+has out "recall@10"
+expect 0 verify many.idx --quality --json
+is "$(json out /recall)" 'x >= 0.95 && x <= 1'
+is "$(json out /distance_computations)" 'x > 10 && x < 5000'
+# What it says that it may take is what it takes, within a tenth: for rows enough that the process itself does not show.
+if ! grep -qa __asan_init "$diskann"; then
+  expect 0 generate -n 150000 -d 128 --clusters 0 --shape decay --dtype u8 -o large.u8bin
+  expect 7 build -i large.u8bin -o large.idx -R 32 --builder partitioned --memory-limit 1M
+  need=$(sed -n 's/.*may need \([0-9]*\) bytes.*/\1/p' err)
+  expect 0 build -i large.u8bin -o large.idx -R 32 --builder partitioned --memory-limit "$need" --json
+  is "$(json out /peak_rss_bytes)" "x <= $need && x >= 0.9 * $need"
+  # Where the limit does not hold it, the other builder is chosen.
+  expect 0 build -i large.u8bin -o large.idx -R 32 --memory-limit "$((need - 1))" --force
+  has err "builder  incremental"
+  rm large.*
+fi
 expect 0 build -i base.fbin -o few.idx --json
 equal "$(json out /builder)" incremental
 expect 3 build -i base.fbin -o quick.idx --builder quick
