@@ -12,6 +12,8 @@
 namespace diskann::graph {
 namespace {
 
+constexpr std::uint32_t kRoom = 32;
+
 struct Fixture {
   base::RowStore store = doubles::store_of(doubles::clustered(VectorType::U8, 400, 16, 5));
   KernelSpace space{Distance::L2, store, nullptr};
@@ -30,7 +32,7 @@ struct Fixture {
 TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
   const Fixture fixture;
   constexpr std::uint32_t kDegree = 8;
-  const std::uint32_t kept = Reservoirs::kept(kDegree), room = Reservoirs::room(kDegree);
+  const std::uint32_t kept = Reservoirs::kept(kRoom), room = kRoom;
   Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
   base::Random random(1);
   for (const std::size_t count : {std::size_t{1}, std::size_t{kept}, std::size_t{kept} + 1, std::size_t{room},
@@ -39,7 +41,7 @@ TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
     for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<Slot>(399 - i);
     const std::vector<Candidate> expected = fixture.nearest(slots, kept);
     for (int order = 0; order < 20; ++order) {
-      Reservoirs reservoirs(400, kDegree);
+      Reservoirs reservoirs(400, kRoom);
       for (std::size_t i = count; i > 1; --i) std::swap(slots[i - 1], slots[random.below(i)]);
       for (std::size_t begin = 0; begin < count;) {
         const std::size_t size = std::min<std::size_t>(1 + random.below(7), count - begin);
@@ -57,7 +59,7 @@ TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
 TEST(Reservoirs, TakeCandidatesOfManyThreads) {
   const Fixture fixture;
   constexpr std::uint32_t kDegree = 8;
-  Reservoirs reservoirs(400, kDegree);
+  Reservoirs reservoirs(400, kRoom);
   std::vector<std::thread> threads;
   for (Slot first = 1; first <= 4; ++first) {
     threads.emplace_back([&, first] {
@@ -74,7 +76,7 @@ TEST(Reservoirs, TakeCandidatesOfManyThreads) {
   Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
   std::vector<Candidate> collected;
   reservoirs.collect(0, pruner, collected);
-  EXPECT_EQ(collected, fixture.nearest(all, Reservoirs::kept(kDegree)));
+  EXPECT_EQ(collected, fixture.nearest(all, Reservoirs::kept(kRoom)));
 }
 
 }  // namespace
