@@ -30,23 +30,19 @@ Recipe recipe_for(std::size_t dimension) {
   return dimension > 512 ? Recipe{{{6, 2}, 1024}, 4} : Recipe{{{8, 3}, 1024}, 3};
 }
 
-/// By inner product a row has neighbours of two kinds: the likeliest answers of queries like the row, up to half of its
-/// edges, and rows near it in augmented space, by which a walk comes to all others. (Edges of two kinds after MAG, Chen
-/// et al., arXiv 2504.14861, whose second is Euclidean.) More of the first kind takes fewer hops where norms differ
-/// much (wordnet-lsa), more of the second where they differ little.
-std::uint32_t product_degree(std::uint32_t max_degree) noexcept { return (max_degree + 1) / 2; }
-
-/// Places for candidates in a row's reservoir, or in each of its two. With twice max_degree instead of one and a half
-/// wordnet-minilm takes 8 % more distances at recall@10 0.99 (R 32): what is far only fills the rows.
-std::uint32_t candidate_room(Distance metric, std::uint32_t max_degree) noexcept {
-  const std::uint32_t wanted = metric == Distance::InnerProduct ? max_degree : max_degree + max_degree / 2;
-  return std::max(32u, static_cast<std::uint32_t>(base::round_up(wanted, 16)));
+/// By inner product a row has neighbours of two kinds, each with a reservoir of half the room: the likeliest answers of
+/// queries like the row, up to half of its edges, and rows near it in augmented space, by which a walk comes to all
+/// others. (Edges of two kinds after MAG, Chen et al., arXiv 2504.14861, whose second is Euclidean.) More of the first
+/// kind takes fewer hops where norms differ much (wordnet-lsa), more of the second where they differ little.
+std::uint32_t side_degree(Distance metric, std::uint32_t max_degree) noexcept {
+  return metric == Distance::InnerProduct ? (max_degree + 1) / 2 : max_degree;
 }
 
 /// Candidates by one kind of distance, and what prunes them.
 template <class Space>
 class Side {
  public:
+  /// `room`: for candidates of a graph of this degree.
   Side(const Space& space, std::uint32_t max_degree, float alpha, std::uint32_t room, unsigned threads)
       : reservoirs_(space.rows().rows, room) {
     for (unsigned thread = 0; thread < threads; ++thread) pruners_.emplace_back(space, max_degree, alpha);
@@ -85,10 +81,10 @@ class PartitionedBuilder {
         execution_(execution),
         recipe_(recipe_for(space.rows().dimension)) {
     for (unsigned thread = 0; thread < team.threads(); ++thread) workers_.push_back({Leaf(space), {}, {}});
-    const std::uint32_t max_degree = parameters.max_degree, room = candidate_room(space.metric(), max_degree);
-    main_.emplace(space, augmented == nullptr ? max_degree : product_degree(max_degree), parameters.alpha, room,
-                  team.threads());
-    if (augmented != nullptr) augmented_.emplace(*augmented, max_degree, kAugmentedAlpha, room, team.threads());
+    const std::uint32_t degree = side_degree(space.metric(), parameters.max_degree);
+    main_.emplace(space, degree, parameters.alpha, degree, team.threads());
+    if (augmented != nullptr)
+      augmented_.emplace(*augmented, parameters.max_degree, kAugmentedAlpha, degree, team.threads());
   }
 
   /// The graph in rows of so many slots, with whatever is out of reach.
@@ -208,7 +204,7 @@ BuilderMemory partitioned_memory(std::uint64_t rows, std::size_t dimension, Vect
                                  const BuildParameters& parameters, unsigned threads) {
   BuilderMemory memory;
   const bool products = metric == Distance::InnerProduct;
-  const std::size_t of_row = Reservoirs::bytes_per_row(candidate_room(metric, parameters.max_degree));
+  const std::size_t of_row = Reservoirs::bytes_per_row(side_degree(metric, parameters.max_degree));
   memory.graph =
       base::checked_multiply(rows, products ? 2 * of_row : of_row, "the estimate", ErrorCode::InvalidArgument);
   const PartitionShape shape = recipe_for(dimension).shape;

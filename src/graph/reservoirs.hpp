@@ -17,13 +17,17 @@ namespace diskann::graph {
 class Reservoirs {
  public:
   Reservoirs() = default;
-  /// `room`: places for candidates in each, a multiple of 4, and at least as many as neighbours will be closed in.
-  Reservoirs(std::size_t rows, std::uint32_t room) : kept_(kept(room)), slots_(rows, room), sizes_(rows) {}
+  Reservoirs(std::size_t rows, std::uint32_t max_degree)
+      : kept_(kept(max_degree)), slots_(rows, room(max_degree)), sizes_(rows) {}
 
-  static constexpr std::size_t bytes_per_row(std::uint32_t room) noexcept {
-    return room * sizeof(Slot) + sizeof(std::uint16_t);
+  /// Places for candidates in a reservoir.
+  static constexpr std::uint32_t room(std::uint32_t max_degree) noexcept {
+    return std::max(32u, static_cast<std::uint32_t>(base::round_up(std::size_t{2} * max_degree, 16)));
   }
-  static constexpr std::uint32_t kept(std::uint32_t room) noexcept { return room / 4 * 3; }
+  static constexpr std::size_t bytes_per_row(std::uint32_t max_degree) noexcept {
+    return room(max_degree) * sizeof(Slot) + sizeof(std::uint16_t);
+  }
+  static constexpr std::uint32_t kept(std::uint32_t max_degree) noexcept { return room(max_degree) / 4 * 3; }
 
   void prefetch(Slot row) const noexcept {
     __builtin_prefetch(sizes_.data() + row);
@@ -60,7 +64,7 @@ class Reservoirs {
     std::sort(out.begin(), out.end());
     if (out.size() > kept_) out.resize(kept_);
   }
-  /// Replaces the candidates of a row by its neighbours.
+  /// Replaces the candidates of a row by its neighbours, at most max_degree.
   void close(Slot row, std::span<const Slot> neighbors) noexcept { slots_.assign(row, neighbors); }
   /// The graph, once every row is closed.
   base::Adjacency release(std::uint32_t row_slots) && {

@@ -12,8 +12,6 @@
 namespace diskann::graph {
 namespace {
 
-constexpr std::uint32_t kRoom = 32;
-
 struct Fixture {
   base::RowStore store = doubles::store_of(doubles::clustered(VectorType::U8, 400, 16, 5));
   KernelSpace space{Distance::L2, store, nullptr};
@@ -32,7 +30,7 @@ struct Fixture {
 TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
   const Fixture fixture;
   constexpr std::uint32_t kDegree = 8;
-  const std::uint32_t kept = Reservoirs::kept(kRoom), room = kRoom;
+  const std::uint32_t kept = Reservoirs::kept(kDegree), room = Reservoirs::room(kDegree);
   Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
   base::Random random(1);
   for (const std::size_t count : {std::size_t{1}, std::size_t{kept}, std::size_t{kept} + 1, std::size_t{room},
@@ -41,7 +39,7 @@ TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
     for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<Slot>(399 - i);
     const std::vector<Candidate> expected = fixture.nearest(slots, kept);
     for (int order = 0; order < 20; ++order) {
-      Reservoirs reservoirs(400, kRoom);
+      Reservoirs reservoirs(400, kDegree);
       for (std::size_t i = count; i > 1; --i) std::swap(slots[i - 1], slots[random.below(i)]);
       for (std::size_t begin = 0; begin < count;) {
         const std::size_t size = std::min<std::size_t>(1 + random.below(7), count - begin);
@@ -59,7 +57,7 @@ TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
 TEST(Reservoirs, TakeCandidatesOfManyThreads) {
   const Fixture fixture;
   constexpr std::uint32_t kDegree = 8;
-  Reservoirs reservoirs(400, kRoom);
+  Reservoirs reservoirs(400, kDegree);
   std::vector<std::thread> threads;
   for (Slot first = 1; first <= 4; ++first) {
     threads.emplace_back([&, first] {
@@ -76,7 +74,7 @@ TEST(Reservoirs, TakeCandidatesOfManyThreads) {
   Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
   std::vector<Candidate> collected;
   reservoirs.collect(0, pruner, collected);
-  EXPECT_EQ(collected, fixture.nearest(all, Reservoirs::kept(kRoom)));
+  EXPECT_EQ(collected, fixture.nearest(all, Reservoirs::kept(kDegree)));
 }
 
 }  // namespace
