@@ -23,8 +23,10 @@ struct BuildParameters {
 
 /// How a graph is built. The graph of either is a value like any other: searched, saved and verified alike.
 enum class GraphBuilder : std::uint8_t {
-  Auto,         ///< Partitioned from 4,096 rows on, where the memory limit allows it; else Incremental
-  Partitioned,  ///< dense products over overlapping partitions: several times faster; not for Distance::Custom
+  Auto,  ///< Partitioned for L2 and cosine from 4,096 rows on, where the memory limit allows; else Incremental
+  /// Dense products over overlapping partitions: several times faster; not for Distance::Custom. Where its graph turns
+  /// out not to be searchable, it is built incrementally after all.
+  Partitioned,
   Incremental,  ///< searches for each point in the graph of those before
 };
 

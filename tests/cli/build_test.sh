@@ -137,10 +137,10 @@ expect 0 verify partitioned.idx
 expect 0 generate -n 5000 -d 8 -o many.fbin
 expect 0 build -i many.fbin -o many.idx -L 50
 has err "builder  partitioned"
-has err "-L is without effect"
+has err "-L is for the incremental builder"
 expect 0 build -i many.fbin -o less.idx --builder incremental -L 50
 has err "builder  incremental"
-has_not err "without effect"
+has_not err "-L is for"
 expect 0 verify many.idx --quality
 has out "recall@10"
 expect 0 verify many.idx --quality --json
