@@ -69,7 +69,7 @@ void check_limit(std::uint64_t needed, std::uint64_t limit) {
               fmt::format("use --memory-limit {}M or more, or a smaller --max-degree", (needed >> 20) + 1));
 }
 
-void report(const BuildOptions& options, GraphBuilder used, const Index& index, double build_s, Session& session) {
+void report(const BuildOptions& options, const Index& index, double build_s, Session& session) {
   const std::uint64_t index_bytes = std::filesystem::file_size(options.output);
   const SystemInfo system = system_info();
   if (session.json()) {
@@ -84,7 +84,7 @@ void report(const BuildOptions& options, GraphBuilder used, const Index& index, 
                     .add("max_degree", built.max_degree)
                     .add("search_list_size", built.search_list_size)
                     .add("alpha", built.alpha)
-                    .add("builder", to_string(used))
+                    .add("builder", index.builder())
                     .add("threads", options.threads == 0 ? system.threads : options.threads)
                     .add("build_s", build_s)
                     .add("build_wall_s", session.elapsed())
@@ -165,7 +165,11 @@ void build(const BuildOptions& options, Session& session) {
   for (const auto& [stage, seconds] : clock.stages) {
     session.detail(fmt::format("  {:<20} {}", stage, duration_text(seconds)));
   }
-  report(options, estimate.builder, *index, build_s, session);
+  if (index->builder() != to_string(estimate.builder)) {
+    session.note(fmt::format("note     built by the {} builder: walks did not find their way in the graph of the other",
+                             index->builder()));
+  }
+  report(options, *index, build_s, session);
 }
 
 std::function<void(Session&)> declare(Arguments& arguments) {

@@ -42,7 +42,7 @@ void print_quality(const QualityReport& quality, const GraphStatistics& graph, S
       counted(quality.duplicates, "duplicate", "duplicates")));
   session.print(fmt::format("quality  of {} searched for, {:.4f} find their nearest with -L 10",
                             counted(quality.queries, "stored row", "stored rows"), quality.self_recall));
-  session.print(fmt::format("quality  recall@10 {:.4f} takes -L {}: {:.1f} hops and {:.1f} distances a query",
+  session.print(fmt::format("quality  recall@10 {:.4f} with -L {}: {:.1f} hops and {:.1f} distances a query",
                             quality.recall, quality.search_list_size, quality.hops, quality.distance_computations));
 }
 

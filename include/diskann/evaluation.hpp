@@ -78,13 +78,12 @@ struct QualityReport {
   std::size_t queries = 0;             ///< fewer than asked for where the index holds fewer rows
   std::uint64_t duplicates = 0;        ///< points equal to another, beyond the first of each
   double self_recall = 0;              ///< share of the rows whose nearest is found with a list of k
-  std::uint32_t search_list_size = 0;  ///< the smallest that reaches the recall
+  std::uint32_t search_list_size = 0;  ///< the smallest that reaches the recall, else 1000, or k where it is more
   double recall = 0;                   ///< recall@k with that list
   double hops = 0;                     ///< a query, with that list
   double distance_computations = 0;    ///< same
 };
-/// Compares searches for stored rows with exact ones. NotFound where no list up to all points reaches the recall,
-/// Unsupported for a user's distance.
+/// Compares searches for stored rows with exact ones. Unsupported for a user's distance.
 DISKANN_EXPORT QualityReport measure_quality(const Index& index, const QualityOptions& options = {},
                                              const Execution& execution = {});
 

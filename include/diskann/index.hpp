@@ -116,6 +116,8 @@ class DISKANN_EXPORT Index {
   VectorType type() const noexcept;         ///< of the stored rows
   VectorType source_type() const noexcept;  ///< of the rows as given; differs where f32 was stored losslessly as 8 bits
   const BuildParameters& build_parameters() const noexcept;
+  /// Name of what built the graph: "partitioned", "incremental", or another of a file's.
+  const std::string& builder() const noexcept;
   MemoryUsage memory_usage() const noexcept;
   GraphStatistics graph_statistics() const;
 

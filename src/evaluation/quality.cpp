@@ -10,6 +10,9 @@
 namespace diskann {
 namespace {
 
+/// A graph that needs more is a poor one: how poor is not worth minutes.
+constexpr std::uint32_t kLongestList = 1000;
+
 void check(const Index& index, const QualityOptions& options) {
   const auto refuse = [](const std::string& what) { throw Error(ErrorCode::InvalidArgument, what); };
   if (index.metric() == Distance::Custom)
@@ -79,21 +82,17 @@ QualityReport measure_quality(const Index& index, const QualityOptions& options,
   report.queries = probes.count();
   report.duplicates = index.size() - index.state().rows.view().rows;
 
-  const auto all = static_cast<std::uint32_t>(std::max<std::size_t>(index.size(), options.k));
   auto least = static_cast<std::uint32_t>(options.k);
+  const std::uint32_t longest = std::max(least, kLongestList);
   probes.search(least, report);
   const double self_recall = report.self_recall;
-  if (report.recall < options.recall) {
-    std::uint32_t most = least;  // then between the last list too small and the first that is large enough
-    while (report.recall < options.recall) {
-      if (most == all) {
-        throw Error(ErrorCode::NotFound, "recall@" + std::to_string(options.k) + " is " +
-                                             std::to_string(report.recall) + " even with all points in the list");
-      }
-      least = most;
-      most = std::min(all, 2 * most);
-      probes.search(most, report);
-    }
+  std::uint32_t most = least;  // then between the last list too small and the first that is large enough
+  while (report.recall < options.recall && most < longest) {
+    least = most;
+    most = std::min(longest, 2 * most);
+    probes.search(most, report);
+  }
+  if (report.recall >= options.recall && most > least) {
     while (most - least > 1) {
       const std::uint32_t middle = least + (most - least) / 2;
       QualityReport there;

@@ -10,10 +10,11 @@
 
 namespace diskann::graph {
 
-/// What every builder returns. How it was made leaves no trace: any graph goes with any index and any file.
+/// What every builder returns: any graph goes with any index and any file, whichever builder made it.
 struct Graph {
   base::Adjacency adjacency;       ///< stride: max_degree rounded up to whole cache lines
   std::vector<Slot> entry_points;  ///< the medoid first; every node is reachable from it
+  GraphBuilder builder = GraphBuilder::Incremental;
 };
 
 /// Room for neighbours in a finished row.

@@ -178,10 +178,10 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
         codes ? graph::KernelSpace(codes->metric, codes->rows, nullptr) : graph::KernelSpace(metric, rows, norms);
     const bool partitioned =
         estimate(reader.rows(), reader.dimension(), reader.type()).builder == GraphBuilder::Partitioned;
-    state->builder = to_string(partitioned ? GraphBuilder::Partitioned : GraphBuilder::Incremental);
     const auto build_graph = partitioned ? graph::build_partitioned : graph::build_incremental<graph::KernelSpace>;
     graph = build_graph(space, std::move(entry_points), checked, team, execution);
   }
+  state->builder = to_string(graph.builder);
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
   state->make_searcher();

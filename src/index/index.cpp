@@ -130,6 +130,7 @@ std::size_t Index::dimension() const noexcept { return state_->rows.view().dimen
 Distance Index::metric() const noexcept { return state_->metric; }
 VectorType Index::type() const noexcept { return state_->rows.view().type; }
 VectorType Index::source_type() const noexcept { return state_->source_type; }
+const std::string& Index::builder() const noexcept { return state_->builder; }
 const BuildParameters& Index::build_parameters() const noexcept { return state_->parameters; }
 
 MemoryUsage Index::memory_usage() const noexcept {
