@@ -25,7 +25,8 @@ struct BuildParameters {
 enum class GraphBuilder : std::uint8_t {
   Auto,  ///< Partitioned for L2 and cosine from 4,096 rows on, where the memory limit allows; else Incremental
   /// Dense products over overlapping partitions: several times faster; not for Distance::Custom. Where its graph turns
-  /// out not to be searchable, it is built incrementally after all.
+  /// out not to be searchable, it is built incrementally after all; by inner product that is not always noticed, and
+  /// clusters that lie apart need Incremental.
   Partitioned,
   Incremental,  ///< searches for each point in the graph of those before
 };
