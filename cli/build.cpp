@@ -183,11 +183,10 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--alpha", options->alpha, "X",
                    "Pruning slack: larger keeps more long edges (default 1.2; 2 for ip)");
   arguments.option("--seed", options->seed, "N", "Order of insertion (default 42)");
-  arguments.option("--builder", options->builder, "NAME",
-                   "partitioned (several times faster; by ip not for clusters apart), incremental (less memory), or "
-                   "auto: partitioned for l2 and "
-                   "cosine from 4,096 rows on, "
-                   "where --memory-limit allows it (default auto)");
+  arguments.option(
+      "--builder", options->builder, "NAME",
+      "partitioned (several times faster), incremental (less memory), or auto: partitioned from 4,096 rows on, "
+      "where --memory-limit allows it (default auto)");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
   arguments.option("--dtype", options->store_as, "TYPE",
                    "Type to store: f32, f16, i8 or u8. Without it f32 data of small integers is stored in 8 bits, "

@@ -23,10 +23,10 @@ struct BuildParameters {
 
 /// How a graph is built. The graph of either is a value like any other: searched, saved and verified alike.
 enum class GraphBuilder : std::uint8_t {
-  Auto,  ///< Partitioned for L2 and cosine from 4,096 rows on, where the memory limit allows; else Incremental
-  /// Dense products over overlapping partitions: several times faster; not for Distance::Custom. Where its graph turns
-  /// out not to be searchable, it is built incrementally after all; by inner product that is not always noticed, and
-  /// clusters that lie apart need Incremental.
+  Auto,  ///< Partitioned from 4,096 rows on, where the memory limit allows and the distance is not Custom; else
+         ///< Incremental
+  /// Dense products over overlapping partitions: several times faster; not for Distance::Custom. Where walks over its
+  /// graph do not come where they should, it is built incrementally after all.
   Partitioned,
   Incremental,  ///< searches for each point in the graph of those before
 };

@@ -13,46 +13,46 @@
 namespace diskann::graph {
 
 /// The candidates of every row while many threads find them, in bounded memory. What a reservoir holds in the end does
-/// not depend on the order in which candidates came: all of them if they are at most kept(), else the kept() nearest.
+/// not depend on the order in which candidates came: all of them if they are at most `kept`, else the `kept` nearest.
 class Reservoirs {
  public:
   Reservoirs() = default;
-  Reservoirs(std::size_t rows, std::uint32_t max_degree)
-      : kept_(kept(max_degree)), slots_(rows, room(max_degree)), sizes_(rows) {}
+  /// `room`: places for candidates in a reservoir, more than `kept`.
+  Reservoirs(std::size_t rows, std::uint32_t room, std::uint32_t kept)
+      : kept_(kept), slots_(rows, room), sizes_(rows) {}
 
-  /// Places for candidates in a reservoir.
-  static constexpr std::uint32_t room(std::uint32_t max_degree) noexcept {
-    return std::max(32u, static_cast<std::uint32_t>(base::round_up(std::size_t{2} * max_degree, 16)));
+  static constexpr std::size_t bytes_per_row(std::uint32_t room) noexcept {
+    return room * sizeof(Slot) + sizeof(std::uint16_t);
   }
-  static constexpr std::size_t bytes_per_row(std::uint32_t max_degree) noexcept {
-    return room(max_degree) * sizeof(Slot) + sizeof(std::uint16_t);
-  }
-  static constexpr std::uint32_t kept(std::uint32_t max_degree) noexcept { return room(max_degree) / 4 * 3; }
 
   void prefetch(Slot row) const noexcept {
     __builtin_prefetch(sizes_.data() + row);
     base::prefetch(reinterpret_cast<const std::byte*>(slots_.row(row)), slots_.stride() * sizeof(Slot));
   }
 
+  /// Memory of one thread.
+  struct Work {
+    std::vector<Candidate> candidates;
+    std::vector<Slot> nearer;
+  };
+
   /// Adds candidates, whatever other threads do; those that are there already are left out. `pruner` measures where
-  /// there is no room left.
+  /// there is no room for all.
   template <class Space>
-  void add(Slot row, std::span<const Slot> found, Pruner<Space>& pruner) {
+  void add(Slot row, std::span<const Slot> found, Pruner<Space>& pruner, Work& work) {
     Lock lock(sizes_[row]);
-    std::uint16_t& size = lock.size;
     Slot* const slots = slots_.mutable_row(row);
+    if (lock.overflowed) found = nearer_than(slots[kept_ - 1], row, found, pruner, work);
     for (const Slot slot : found) {
       unsigned known = 0;
-      for (std::uint16_t i = 0; i < size; ++i) known |= static_cast<unsigned>(slots[i] == slot);
+      for (std::uint16_t i = 0; i < lock.size; ++i) known |= static_cast<unsigned>(slots[i] == slot);
       if (known != 0) continue;
-      if (size == slots_.stride()) {
-        std::vector<Candidate> candidates;
-        pruner.score(row, {slots, size}, candidates);
-        std::nth_element(candidates.begin(), candidates.begin() + kept_, candidates.end());
-        size = static_cast<std::uint16_t>(kept_);
-        for (std::uint16_t i = 0; i < size; ++i) slots[i] = slot_of(candidates[i]);
+      if (lock.size == slots_.stride()) {
+        keep_nearest(row, slots, pruner, work.candidates);
+        lock.size = static_cast<std::uint16_t>(kept_);
+        lock.overflowed = true;
       }
-      slots[size++] = slot;
+      slots[lock.size++] = slot;
     }
   }
 
@@ -60,7 +60,7 @@ class Reservoirs {
   template <class Space>
   void collect(Slot row, Pruner<Space>& pruner, std::vector<Candidate>& out) const {
     out.clear();
-    pruner.score(row, {slots_.row(row), sizes_[row]}, out);
+    pruner.score(row, {slots_.row(row), static_cast<std::size_t>(sizes_[row] & ~kOverflowed)}, out);
     std::sort(out.begin(), out.end());
     if (out.size() > kept_) out.resize(kept_);
   }
@@ -73,21 +73,51 @@ class Reservoirs {
   }
 
  private:
+  static constexpr std::uint16_t kLocked = 0xFFFF;  // as a size
+  static constexpr std::uint16_t kOverflowed =
+      0x8000;  // beside a size: the last of those kept stands behind the others
+
+  /// Few that come to a reservoir that was full are nearer than what it keeps: one comparison sorts the others out.
+  template <class Space>
+  std::span<const Slot> nearer_than(Slot last, Slot row, std::span<const Slot> found, Pruner<Space>& pruner,
+                                    Work& work) {
+    work.candidates.clear();
+    pruner.score(row, {&last, 1}, work.candidates);
+    pruner.score(row, found, work.candidates);
+    work.nearer.clear();
+    for (std::size_t i = 1; i < work.candidates.size(); ++i)
+      if (work.candidates[i] < work.candidates.front()) work.nearer.push_back(slot_of(work.candidates[i]));
+    return work.nearer;
+  }
+
+  template <class Space>
+  void keep_nearest(Slot row, Slot* slots, Pruner<Space>& pruner, std::vector<Candidate>& candidates) {
+    candidates.clear();
+    pruner.score(row, {slots, slots_.stride()}, candidates);
+    std::nth_element(candidates.begin(), candidates.begin() + kept_ - 1, candidates.end());
+    for (std::uint32_t i = 0; i < kept_; ++i) slots[i] = slot_of(candidates[i]);
+  }
+
   /// A reservoir for one thread alone; whatever ends its use lets the others in again.
   class Lock {
    public:
     explicit Lock(std::uint16_t& place) noexcept : place_(place) {
+      std::uint16_t word = kLocked;
       do {
-        size = place_.exchange(kLocked, std::memory_order_acquire);
-      } while (size == kLocked);
+        word = place_.exchange(kLocked, std::memory_order_acquire);
+      } while (word == kLocked);
+      size = word & static_cast<std::uint16_t>(~kOverflowed);
+      overflowed = (word & kOverflowed) != 0;
     }
     Lock(const Lock&) = delete;
-    ~Lock() { place_.store(size, std::memory_order_release); }
+    ~Lock() {
+      place_.store(static_cast<std::uint16_t>(size | (overflowed ? kOverflowed : 0)), std::memory_order_release);
+    }
 
     std::uint16_t size = 0;
+    bool overflowed = false;
 
    private:
-    static constexpr std::uint16_t kLocked = 0xFFFF;  // as a size
     std::atomic_ref<std::uint16_t> place_;
   };
 

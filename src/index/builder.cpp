@@ -128,9 +128,7 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
 BuildEstimate IndexBuilder::Settings::estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const {
   if (builder != GraphBuilder::Auto) return estimate_of(builder, rows, dimension, type);
   const BuildEstimate incremental = estimate_of(GraphBuilder::Incremental, rows, dimension, type);
-  // By inner product clusters that lie apart break the partitioned graph, and the look at it does not tell.
-  const bool suited = metric == Distance::L2 || metric == Distance::Cosine;
-  if (!suited || rows < kPartitionedRows) return incremental;
+  if (metric == Distance::Custom || rows < kPartitionedRows) return incremental;
   const BuildEstimate partitioned = estimate_of(GraphBuilder::Partitioned, rows, dimension, type);
   const bool too_large = memory_limit && partitioned.total() > *memory_limit;
   return too_large && incremental.total() < partitioned.total() ? incremental : partitioned;

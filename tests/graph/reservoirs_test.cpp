@@ -12,6 +12,8 @@
 namespace diskann::graph {
 namespace {
 
+constexpr std::uint32_t kDegree = 8, kRoom = 32, kKept = 24;
+
 struct Fixture {
   base::RowStore store = doubles::store_of(doubles::clustered(VectorType::U8, 400, 16, 5));
   KernelSpace space{Distance::L2, store, nullptr};
@@ -29,22 +31,21 @@ struct Fixture {
 
 TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
   const Fixture fixture;
-  constexpr std::uint32_t kDegree = 8;
-  const std::uint32_t kept = Reservoirs::kept(kDegree), room = Reservoirs::room(kDegree);
   Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
   base::Random random(1);
-  for (const std::size_t count : {std::size_t{1}, std::size_t{kept}, std::size_t{kept} + 1, std::size_t{room},
-                                  std::size_t{room} + 1, std::size_t{399}}) {
+  for (const std::size_t count : {std::size_t{1}, std::size_t{kKept}, std::size_t{kKept} + 1, std::size_t{kRoom},
+                                  std::size_t{kRoom} + 1, std::size_t{399}}) {
     std::vector<Slot> slots(count);
     for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<Slot>(399 - i);
-    const std::vector<Candidate> expected = fixture.nearest(slots, kept);
+    const std::vector<Candidate> expected = fixture.nearest(slots, kKept);
     for (int order = 0; order < 20; ++order) {
-      Reservoirs reservoirs(400, kDegree);
+      Reservoirs reservoirs(400, kRoom, kKept);
+      Reservoirs::Work work;
       for (std::size_t i = count; i > 1; --i) std::swap(slots[i - 1], slots[random.below(i)]);
       for (std::size_t begin = 0; begin < count;) {
         const std::size_t size = std::min<std::size_t>(1 + random.below(7), count - begin);
-        reservoirs.add(0, {slots.data() + begin, size}, pruner);
-        if (random.below(3) == 0) reservoirs.add(0, {slots.data(), begin + size}, pruner);  // again
+        reservoirs.add(0, {slots.data() + begin, size}, pruner, work);
+        if (random.below(3) == 0) reservoirs.add(0, {slots.data(), begin + size}, pruner, work);  // again
         begin += size;
       }
       std::vector<Candidate> collected;
@@ -56,15 +57,15 @@ TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
 
 TEST(Reservoirs, TakeCandidatesOfManyThreads) {
   const Fixture fixture;
-  constexpr std::uint32_t kDegree = 8;
-  Reservoirs reservoirs(400, kDegree);
+  Reservoirs reservoirs(400, kRoom, kKept);
   std::vector<std::thread> threads;
   for (Slot first = 1; first <= 4; ++first) {
     threads.emplace_back([&, first] {
       Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
+      Reservoirs::Work work;
       for (Slot slot = first; slot < 400; slot += 3) {  // three steps of four threads: most slots come twice
-        reservoirs.add(0, std::span(&slot, 1), pruner);
-        reservoirs.add(1, std::span(&slot, 1), pruner);
+        reservoirs.add(0, std::span(&slot, 1), pruner, work);
+        reservoirs.add(1, std::span(&slot, 1), pruner, work);
       }
     });
   }
@@ -74,7 +75,7 @@ TEST(Reservoirs, TakeCandidatesOfManyThreads) {
   Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
   std::vector<Candidate> collected;
   reservoirs.collect(0, pruner, collected);
-  EXPECT_EQ(collected, fixture.nearest(all, Reservoirs::kept(kDegree)));
+  EXPECT_EQ(collected, fixture.nearest(all, kKept));
 }
 
 }  // namespace

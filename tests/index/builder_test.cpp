@@ -132,9 +132,7 @@ TEST(Builder, ChoosesByRowsMetricAndMemory) {
   };
   for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
     EXPECT_EQ(chosen(make(metric), 4095), GraphBuilder::Incremental) << to_string(metric);
-    EXPECT_EQ(chosen(make(metric), 4096),
-              metric == Distance::InnerProduct ? GraphBuilder::Incremental : GraphBuilder::Partitioned)
-        << to_string(metric);
+    EXPECT_EQ(chosen(make(metric), 4096), GraphBuilder::Partitioned) << to_string(metric);
     EXPECT_EQ(chosen(make(metric).builder(GraphBuilder::Incremental), 4096), GraphBuilder::Incremental);
     EXPECT_EQ(chosen(make(metric).builder(GraphBuilder::Partitioned), 10), GraphBuilder::Partitioned);
   }

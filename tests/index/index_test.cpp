@@ -111,7 +111,9 @@ TEST(Index, InnerProductFindsItsHitsAmongWideNorms) {
     const float scale = std::exp(3.0f * static_cast<float>(random.uniform()));
     for (std::size_t j = 0; j < 32; ++j) reinterpret_cast<float*>(base.row(i))[j] *= scale;
   }
-  EXPECT_GE(recall_at_10(build(base, Distance::InnerProduct, 16), base, queries, 20), 0.75);
+  IndexBuilder builder;
+  builder.metric(Distance::InnerProduct).max_degree(16).search_list_size(60).builder(GraphBuilder::Incremental);
+  EXPECT_GE(recall_at_10(builder.build_from_vectors(base), base, queries, 20), 0.75);
 }
 
 TEST(Index, ReturnsAsManyAsThereAreWhateverKAndL) {
