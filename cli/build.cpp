@@ -47,7 +47,7 @@ struct StageClock {
     }
     stages.back().second += std::chrono::duration<double>(now - stage_end).count();
     stage_end = now;
-    if (stage.starts_with("read")) reading_end = now;
+    if (stage == "read vectors") reading_end = now;
   }
 };
 
@@ -142,8 +142,11 @@ void build(const BuildOptions& options, Session& session) {
   const BuildEstimate estimate = builder.estimate(info.rows, info.dimension, store_as.value_or(info.type));
   session.note(fmt::format("input    {} · {} × {} {}", options.input.path.string(), count_text(info.rows),
                            info.dimension, to_string(info.type)));
-  session.note(fmt::format("memory   {} at most: vectors {} · graph {} · scratch {}",
-                           bytes_text(estimate.total() + copy), bytes_text(estimate.vectors + copy),
+  const std::string uncoded = estimate.uncoded > estimate.total() ? fmt::format(" ({} if 8-bit codes are too coarse)",
+                                                                                bytes_text(estimate.uncoded + copy))
+                                                                  : "";
+  session.note(fmt::format("memory   {} at most{}: vectors {} · graph {} · scratch {}",
+                           bytes_text(estimate.total() + copy), uncoded, bytes_text(estimate.vectors + copy),
                            bytes_text(estimate.graph), bytes_text(estimate.scratch)));
   session.note(fmt::format("builder  {}", to_string(estimate.builder)));
   if (options.search_list_size && estimate.builder == GraphBuilder::Partitioned) {

@@ -134,10 +134,13 @@ class DISKANN_EXPORT Index {
 /// Peak memory of a build, stated before it starts.
 struct BuildEstimate {
   GraphBuilder builder = GraphBuilder::Incremental;  ///< that would be used: never Auto
-  std::uint64_t vectors = 0;                         ///< bytes of the rows, padded
-  std::uint64_t graph = 0;                           ///< bytes of the graph with the slack it has while it grows
-  std::uint64_t scratch = 0;                         ///< per thread and per batch
+  // Bytes when most are held. Rows that are coded in 8 bits for the builder leave memory while it works.
+  std::uint64_t vectors = 0;  ///< rows, padded, or their codes
+  std::uint64_t graph = 0;    ///< with the slack it has while it grows
+  std::uint64_t scratch = 0;  ///< all else
   std::uint64_t total() const noexcept { return vectors + graph + scratch; }
+  /// In all where 8-bit codes, which only the rows themselves can tell, turn out too coarse; else as total().
+  std::uint64_t uncoded = 0;
 };
 
 /// Collects parameters and builds an Index. Each setter returns the builder.

@@ -26,12 +26,14 @@ struct IndexBuilder::Settings {
 
   BuildParameters checked_parameters() const;
   void check_input(const formats::VectorReader& reader) const;
-  BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const;
+  /// `coded`: whether codes of rows that are not of 8 bits can take their place while the graph is built.
+  BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded = true) const;
   void check_memory(const BuildEstimate& estimate) const;
   std::unique_ptr<Index::State> build(const formats::VectorReader& reader, const BuildParameters& checked) const;
 
  private:
-  BuildEstimate estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension, VectorType type) const;
+  BuildEstimate estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension, VectorType type,
+                            bool coded) const;
 };
 
 namespace {
@@ -104,32 +106,38 @@ void IndexBuilder::Settings::check_input(const formats::VectorReader& reader) co
 }
 
 BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension,
-                                                  VectorType type) const {
+                                                  VectorType type, bool coded) const {
   const unsigned threads = execution.threads == 0 ? base::available_threads() : execution.threads;
   const auto times = [](std::uint64_t a, std::uint64_t b) {
     return base::checked_multiply(a, b, "the estimate", ErrorCode::InvalidArgument);
   };
   const VectorType stored = store_as.value_or(type);
+  const bool codes = coded && size_of(stored) > 1 && metric != Distance::Custom;
+  const VectorType compared = codes ? VectorType::U8 : stored;
   const graph::BuilderMemory memory =
       which == GraphBuilder::Partitioned
-          ? graph::partitioned_memory(rows, dimension, stored, metric, parameters, threads)
+          ? graph::partitioned_memory(rows, dimension, compared, metric, parameters, threads)
           : graph::incremental_memory(rows, parameters, threads);
-  const bool codes = size_of(stored) > 1 && metric != Distance::Custom;
   constexpr std::uint64_t kFixed = std::uint64_t{12} << 20;  // of a process that has nothing to do yet
-  BuildEstimate estimate;
-  estimate.builder = which;
-  estimate.vectors = times(rows, base::row_stride(stored, dimension));
-  estimate.graph = memory.graph;
-  estimate.scratch = memory.scratch + (codes ? times(rows, base::row_stride(VectorType::U8, dimension)) : 0) +
-                     rows * (sizeof(std::uint64_t) * 2) + kFixed;
-  return estimate;
+  const std::uint64_t fixed = rows * (sizeof(std::uint64_t) * 2) + kFixed;
+  const std::uint64_t vectors = times(rows, base::row_stride(stored, dimension));
+  const std::uint64_t compared_rows = times(rows, base::row_stride(compared, dimension));
+  const std::uint64_t finished = times(rows, graph::row_slots(parameters.max_degree) * sizeof(base::Slot));
+
+  BuildEstimate most{which, compared_rows, memory.graph, memory.scratch + fixed};
+  if (!codes) return most;
+  for (const BuildEstimate& stage :
+       {BuildEstimate{which, vectors, 0, compared_rows + fixed}, BuildEstimate{which, vectors, finished, fixed}})
+    if (stage.total() > most.total()) most = stage;
+  return most;
 }
 
-BuildEstimate IndexBuilder::Settings::estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const {
-  if (builder != GraphBuilder::Auto) return estimate_of(builder, rows, dimension, type);
-  const BuildEstimate incremental = estimate_of(GraphBuilder::Incremental, rows, dimension, type);
+BuildEstimate IndexBuilder::Settings::estimate(std::uint64_t rows, std::size_t dimension, VectorType type,
+                                               bool coded) const {
+  if (builder != GraphBuilder::Auto) return estimate_of(builder, rows, dimension, type, coded);
+  const BuildEstimate incremental = estimate_of(GraphBuilder::Incremental, rows, dimension, type, coded);
   if (metric == Distance::Custom || rows < kPartitionedRows) return incremental;
-  const BuildEstimate partitioned = estimate_of(GraphBuilder::Partitioned, rows, dimension, type);
+  const BuildEstimate partitioned = estimate_of(GraphBuilder::Partitioned, rows, dimension, type, coded);
   const bool too_large = memory_limit && partitioned.total() > *memory_limit;
   return too_large && incremental.total() < partitioned.total() ? incremental : partitioned;
 }
@@ -151,17 +159,17 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   state->source_type = reader.type();
   state->custom = custom;
   const VectorType type = custom != nullptr ? VectorType::F32 : index::choose_type(reader, store_as, team);
-  state->rows = index::read_rows(reader, type, team, execution);
+  state->rows = index::read_rows(reader, type, "read vectors", team, execution);
 
   index::Twins twins = index::merge_twins(state->rows, team);
   state->points = index::PointTable(reader.rows(), std::move(twins.starts), std::move(twins.members),
                                     ids.value_or(std::vector<std::uint64_t>()));
-  const base::RowsView& rows = state->rows.view();
   graph::Graph graph;
   if (custom != nullptr) {
-    const graph::CustomSpace space(*custom, rows);
+    const graph::CustomSpace space(*custom, state->rows);
     graph = graph::build_incremental(space, graph::choose_entry_points(space, checked.seed), checked, team, execution);
   } else {
+    const base::RowsView& rows = state->rows;
     if (metric == Distance::Cosine) {
       std::vector<float> norms(rows.rows);
       team.run(rows.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
@@ -171,13 +179,26 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     }
     const float* norms = state->norms.empty() ? nullptr : state->norms.data();
     std::vector<base::Slot> entry_points = graph::choose_entry_points(metric, rows, norms, checked.seed, team);
-    const auto codes = quantization::encode_for_building(metric, rows, norms, team);
+    auto codes = quantization::encode_for_building(metric, rows, norms, team);
+    const BuildEstimate now = estimate(reader.rows(), reader.dimension(), reader.type(), codes.has_value());
+    check_memory(now);
+    std::uint64_t seen = 0;
+    if (codes) {  // which take the place of the rows
+      seen = index::checksum(rows);
+      state->rows = {};
+    }
     const graph::KernelSpace space =
         codes ? graph::KernelSpace(codes->metric, codes->rows, nullptr) : graph::KernelSpace(metric, rows, norms);
-    const bool partitioned =
-        estimate(reader.rows(), reader.dimension(), reader.type()).builder == GraphBuilder::Partitioned;
-    const auto build_graph = partitioned ? graph::build_partitioned : graph::build_incremental<graph::KernelSpace>;
+    const auto build_graph = now.builder == GraphBuilder::Partitioned ? graph::build_partitioned
+                                                                      : graph::build_incremental<graph::KernelSpace>;
     graph = build_graph(space, std::move(entry_points), checked, team, execution);
+    if (codes) {
+      codes.reset();
+      state->rows = index::read_rows(reader, type, "read vectors again", team, execution);
+      index::keep_first_twins(state->rows, state->points.starts(), state->points.members());
+      if (index::checksum(state->rows) != seen)
+        throw Error(ErrorCode::Io, "the vectors changed while their graph was built", "build again");
+    }
   }
   state->builder = to_string(graph.builder);
   state->graph = std::move(graph.adjacency);
@@ -278,7 +299,9 @@ Index IndexBuilder::build_from_file(const std::filesystem::path& path, std::opti
 }
 
 BuildEstimate IndexBuilder::estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const {
-  return settings_->estimate(rows, dimension, type);
+  BuildEstimate estimate = settings_->estimate(rows, dimension, type);
+  estimate.uncoded = std::max(estimate.total(), settings_->estimate(rows, dimension, type, false).total());
+  return estimate;
 }
 
 }  // namespace diskann

@@ -59,12 +59,12 @@ VectorType choose_type(const formats::VectorReader& reader, std::optional<Vector
   return VectorType::F32;
 }
 
-base::RowStore read_rows(const formats::VectorReader& reader, VectorType type, base::ThreadTeam& team,
-                         const Execution& execution) {
+base::RowStore read_rows(const formats::VectorReader& reader, VectorType type, const char* stage,
+                         base::ThreadTeam& team, const Execution& execution) {
   const std::size_t dimension = reader.dimension();
   base::RowStore store(type, reader.rows(), dimension);
   const std::size_t stride = store.view().stride;
-  base::ProgressMeter progress(execution, "read vectors", reader.rows());
+  base::ProgressMeter progress(execution, stage, reader.rows());
   team.run(reader.rows(), rows_at_once(reader), [&](unsigned, std::uint64_t begin, std::uint64_t end) {
     const std::uint64_t count = end - begin;
     if (type == reader.type()) {

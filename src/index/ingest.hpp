@@ -27,8 +27,8 @@ class ViewReader : public formats::VectorReader {
 VectorType choose_type(const formats::VectorReader& reader, std::optional<VectorType> store_as, base::ThreadTeam& team);
 
 /// Reads all rows into padded memory of `type`. InvalidArgument with row and column for NaN, infinity, a norm that
-/// overflows f32, and a value that `type` cannot hold.
-base::RowStore read_rows(const formats::VectorReader& reader, VectorType type, base::ThreadTeam& team,
-                         const Execution& execution);
+/// overflows f32, and a value that `type` cannot hold. `stage`: what progress calls it.
+base::RowStore read_rows(const formats::VectorReader& reader, VectorType type, const char* stage,
+                         base::ThreadTeam& team, const Execution& execution);
 
 }  // namespace diskann::index

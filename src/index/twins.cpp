@@ -53,7 +53,6 @@ Twins merge_twins(base::RowStore& rows, base::ThreadTeam& team) {
   for (std::uint32_t row = 0; row < count; ++row) {
     if (first[row] == row) {
       node_of[row] = static_cast<std::uint32_t>(twins.starts.size());
-      if (node_of[row] != row) std::memcpy(rows.row(node_of[row]), rows.row(row), view.stride);
       twins.starts.push_back(0);
     } else {
       node_of[row] = node_of[first[row]];
@@ -66,8 +65,20 @@ Twins merge_twins(base::RowStore& rows, base::ThreadTeam& team) {
   twins.members.resize(count);
   std::vector<std::uint32_t> next(twins.starts.begin(), twins.starts.end() - 1);
   for (std::uint32_t row = 0; row < count; ++row) twins.members[next[node_of[row]]++] = row;
-  rows.truncate(nodes);
+  keep_first_twins(rows, twins.starts, twins.members);
   return twins;
 }
+
+void keep_first_twins(base::RowStore& rows, std::span<const std::uint32_t> starts,
+                      std::span<const std::uint32_t> members) {
+  if (starts.empty()) return;
+  const std::size_t nodes = starts.size() - 1, stride = rows.view().stride;
+  for (std::size_t node = 0; node < nodes; ++node)
+    if (const std::uint32_t first = members[starts[node]]; first != node)
+      std::memcpy(rows.row(node), rows.row(first), stride);
+  rows.truncate(nodes);
+}
+
+std::uint64_t checksum(const base::RowsView& rows) { return io::checksum({rows.data, rows.rows * rows.stride}); }
 
 }  // namespace diskann::index

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/row_store.hpp"
@@ -17,5 +18,12 @@ struct Twins {
 /// Keeps the first of equal rows, moves the rows up in place and gives the memory behind them back. Nodes stand in the
 /// order of their first rows.
 Twins merge_twins(base::RowStore& rows, base::ThreadTeam& team);
+
+/// The same to rows whose twins are known: read once more.
+void keep_first_twins(base::RowStore& rows, std::span<const std::uint32_t> starts,
+                      std::span<const std::uint32_t> members);
+
+/// Of all rows as they stand.
+std::uint64_t checksum(const base::RowsView& rows);
 
 }  // namespace diskann::index

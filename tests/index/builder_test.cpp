@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -119,6 +120,47 @@ TEST(Builder, StatesMemoryThatABuildStaysWithin) {
             ErrorCode::InvalidArgument);
 }
 
+TEST(Builder, HoldsRowsOrCodesButNotBothWhileTheGraphIsBuilt) {
+  for (const GraphBuilder which : {GraphBuilder::Partitioned, GraphBuilder::Incremental}) {
+    const BuildEstimate floats = IndexBuilder().builder(which).estimate(1'000'000, 256, VectorType::F32);
+    EXPECT_LT(floats.total(), floats.uncoded);
+    EXPECT_LT(floats.total(), 1'000'000u * (256 * 4 + 256 + 100)) << to_string(which);
+    const BuildEstimate bytes = IndexBuilder().builder(which).estimate(1'000'000, 256, VectorType::U8);
+    EXPECT_EQ(bytes.total(), bytes.uncoded);
+  }
+}
+
+TEST(Builder, TakesRowsThatMadeWayForTheirCodesBackAsTheyWere) {
+  VectorSet set = doubles::clustered(VectorType::F32, 6000, 24, 3, 100);
+  for (std::size_t i = 3; i < set.rows(); i += 7) std::copy_n(set.row(i / 2), set.row_bytes(), set.row(i));  // twins
+  for (const Distance metric : {Distance::L2, Distance::Cosine}) {
+    std::vector<std::string> stages;
+    Execution execution;
+    execution.progress = [&](const Progress& progress) {
+      if (stages.empty() || stages.back() != progress.stage) stages.emplace_back(progress.stage);
+    };
+    const Index index = IndexBuilder().metric(metric).execution(execution).build_from_vectors(set);
+    EXPECT_EQ(std::count(stages.begin(), stages.end(), "read vectors again"), 1);
+    EXPECT_EQ(index.size(), set.rows());
+    for (std::size_t i = 0; i < set.rows(); i += 5) {
+      const std::vector<Hit> hits = index.search(set.view().slice(i, 1), 1, {50});
+      ASSERT_EQ(hits.size(), 1u);
+      EXPECT_NEAR(hits[0].distance, 0.0f, 1e-6f) << i;
+    }
+  }
+}
+
+TEST(Builder, SeesThatVectorsChangedBeforeTheyWereReadAgain) {
+  VectorSet set = doubles::clustered(VectorType::F32, 6000, 24, 3, 100);
+  Execution execution;
+  execution.progress = [&](const Progress& progress) {
+    if (progress.stage == "prune candidates") reinterpret_cast<float*>(set.row(4321))[7] += 1.0f;
+  };
+  const Refusal found = refusal([&] { IndexBuilder().execution(execution).build_from_vectors(set); });
+  EXPECT_EQ(found.code, ErrorCode::Io);
+  EXPECT_NE(found.text.find("changed"), std::string::npos) << found.text;
+}
+
 TEST(Builder, ChoosesByRowsMetricAndMemory) {
   Execution two;
   two.threads = 2;
@@ -160,7 +202,8 @@ TEST(Builder, BuildsByPartitionsWhereAsked) {
   IndexBuilder builder;
   builder.max_degree(24).execution(execution).builder(GraphBuilder::Partitioned);
   const Index index = builder.build_from_vectors(set);
-  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "partition", "find candidates", "prune candidates"}));
+  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "partition", "find candidates", "prune candidates",
+                                              "read vectors again"}));
   EXPECT_EQ(index.graph_statistics().unreachable, 0u);
   std::size_t found = 0;
   for (std::size_t i = 0; i < set.rows(); ++i) found += index.search(set.view().slice(i, 1), 1)[0].id == i ? 1 : 0;
@@ -194,7 +237,7 @@ TEST(Builder, ReportsProgressInOrderAndStopsWhenCancelled) {
         .build_from_vectors(set);
   };
   build();
-  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "build graph", "prune"}));
+  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "build graph", "prune", "read vectors again"}));
 
   execution.progress = [&](const Progress& progress) {
     if (progress.stage == "build graph") token.cancel();
