@@ -1,7 +1,9 @@
 // Nanoseconds a distance, one query against many rows, for every instruction set, form, metric and size.
 //   kernels_bench --benchmark_filter='near/.*/u8/l2/128'
 // "near" compares consecutive rows that stay in the first cache (block); "far" gathers rows at random from a store
-// of 512 MB (many, 32 slots a call, as a hop does); "tile" multiplies 64 rows with 240 (distances of all pairs).
+// of 512 MB (many, 32 slots a call, as a hop does); "tile" multiplies 64 rows with 240 (distances of all pairs);
+// near/LOOP is not of the library: one component after the other, for comparison. tools/kernel_table makes a table.
+// All results go through DoNotOptimize, so that no compiler can leave a distance out.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -80,6 +82,42 @@ void near(benchmark::State& state, const Case& c) {
   report(state, calls, rows);
 }
 
+/// A distance as one would write it down, compiled with the flags of the library.
+template <class T, class Sum>
+float loop_distance(Distance metric, const T* a, const T* b, std::size_t dimension, float inverse_norms) {
+  Sum sum = 0;
+  if (metric == Distance::L2) {
+    for (std::size_t i = 0; i < dimension; ++i) {
+      const auto difference = static_cast<Sum>(a[i]) - static_cast<Sum>(b[i]);
+      sum += difference * difference;
+    }
+    return static_cast<float>(sum);
+  }
+  for (std::size_t i = 0; i < dimension; ++i) sum += static_cast<Sum>(a[i]) * static_cast<Sum>(b[i]);
+  const auto product = static_cast<float>(sum);
+  return metric == Distance::Cosine ? 1.0f - product * inverse_norms : -product;
+}
+
+/// As near, by loop_distance.
+template <class T, class Sum>
+void loop(benchmark::State& state, const Case& c) {
+  const std::size_t rows = std::max<std::size_t>(4, 16384 / base::row_stride(c.type, c.dimension) / 4 * 4);
+  base::RowStore store(c.type, rows, c.dimension), queries(c.type, 1, c.dimension);
+  fill(store);
+  fill(queries);
+  const auto* query = reinterpret_cast<const T*>(queries.row(0));
+  std::vector<float> out(rows);
+  std::size_t calls = 0;
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < rows; ++i)
+      out[i] = loop_distance<T, Sum>(c.metric, query, reinterpret_cast<const T*>(store.row(i)), c.dimension, 1e-4f);
+    benchmark::DoNotOptimize(out.data());
+    benchmark::ClobberMemory();
+    ++calls;
+  }
+  report(state, calls, rows);
+}
+
 void far(benchmark::State& state, const Case& c) {
   base::RowStore& store = far_store(c.type, c.dimension);
   base::RowStore queries(c.form, 1, base::row_stride(c.type, c.dimension) / size_of(c.type));
@@ -132,6 +170,13 @@ void add(const Case& c, const char* kind, Body body) {
 }
 
 const int registered = [] {
+  for (const std::size_t dimension : {64u, 128u, 256u, 384u, 512u, 768u, 1024u}) {
+    for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
+      add({"LOOP", VectorType::F32, VectorType::F32, metric, dimension}, "near", loop<float, float>);
+      add({"LOOP", VectorType::U8, VectorType::U8, metric, dimension}, "near", loop<std::uint8_t, std::int32_t>);
+      add({"LOOP", VectorType::I8, VectorType::I8, metric, dimension}, "near", loop<std::int8_t, std::int32_t>);
+    }
+  }
   constexpr VectorType kForms[][2] = {{VectorType::F32, VectorType::F32}, {VectorType::F16, VectorType::F32},
                                       {VectorType::U8, VectorType::F32},  {VectorType::I8, VectorType::F32},
                                       {VectorType::U8, VectorType::U8},   {VectorType::I8, VectorType::I8}};
