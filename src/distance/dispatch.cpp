@@ -5,6 +5,10 @@
 
 #include "distance/targets.hpp"
 
+#if DISKANN_HAS_NEON_DOTPROD && !defined(__ARM_FEATURE_DOTPROD)
+#include <sys/auxv.h>
+#endif
+
 namespace diskann::distance {
 namespace {
 
@@ -19,7 +23,7 @@ std::vector<std::size_t> runnable() {
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const bool last = i + 1 == targets.size();  // the set that the whole library is compiled for
-    if (last || (hwy::SupportedTargets() & targets[i].target) != 0) indices.push_back(i);
+    if (last || targets[i].runs_here()) indices.push_back(i);
   }
   return indices;
 }
@@ -70,6 +74,17 @@ const TileKernels& find_tiles(std::size_t index, Distance metric, VectorType row
 }
 
 }  // namespace
+
+#if DISKANN_HAS_NEON_DOTPROD
+bool has_neon_dotprod() {
+#if defined(__ARM_FEATURE_DOTPROD)
+  return true;  // the whole library is compiled for it, as for Macs
+#else
+  constexpr unsigned long kDotProducts = 1UL << 20;  // HWCAP_ASIMDDP
+  return (getauxval(AT_HWCAP) & kDotProducts) != 0;
+#endif
+}
+#endif
 
 std::vector<std::string> available_isas() {
   std::vector<std::string> names;

@@ -15,7 +15,7 @@
 
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
-namespace HWY_NAMESPACE {
+namespace DISKANN_NAMESPACE {
 
 #if DISKANN_SIMD
 
@@ -184,7 +184,7 @@ const KernelTable* find_metric(Distance metric) {
   return of_metric(metric, kL2, kCosine, kInnerProduct);
 }
 
-}  // namespace HWY_NAMESPACE
+}  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
 HWY_AFTER_NAMESPACE();
 

@@ -11,7 +11,7 @@
 
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
-namespace HWY_NAMESPACE {
+namespace DISKANN_NAMESPACE {
 
 #if DISKANN_SIMD
 
@@ -110,7 +110,7 @@ const KernelTable* find_float(Distance metric, VectorType rows) {
   return nullptr;
 }
 
-}  // namespace HWY_NAMESPACE
+}  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
 HWY_AFTER_NAMESPACE();
 
@@ -118,7 +118,7 @@ HWY_AFTER_NAMESPACE();
 namespace diskann::distance {
 
 std::span<const TargetKernels> float_targets() {
-#define DISKANN_ENTRY(target, name) {HWY_##target, name, N_##target::find_float},
+#define DISKANN_ENTRY(target, integers, name, runs_here) {runs_here, name, N_##target::find_float},
   static constexpr TargetKernels kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;

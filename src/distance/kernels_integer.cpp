@@ -2,16 +2,18 @@
 // components fits 32 bits: squared distances and products of u8 as unsigned, products of i8 as signed.
 #include "distance/targets.hpp"
 
+#if !DISKANN_DOTPROD
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "distance/kernels_integer.cpp"
 #include <hwy/foreach_target.h>
+#endif
 #include <hwy/highway.h>
 
 #include "distance/kernel_shapes-inl.h"
 
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
-namespace HWY_NAMESPACE {
+namespace DISKANN_NAMESPACE {
 
 template <class RowType, bool kSquares>
 using TotalOf = std::conditional_t<kSquares || std::is_same_v<RowType, std::uint8_t>, std::uint32_t, std::int32_t>;
@@ -133,6 +135,44 @@ using Squares = SimdSums<VnniSquares<RowType>>;
 template <class RowType>
 using Products = SimdSums<VnniProducts<RowType>>;
 
+#elif DISKANN_DOTPROD
+
+/// Both sides of a product have one sign here, and differences are unsigned.
+template <class RowType, bool kSquares>
+struct DotUnit {
+  using D8 = hn::ScalableTag<std::uint8_t>;
+  using D32 = hn::ScalableTag<std::int32_t>;
+  using Row = RowType;
+  using Total = TotalOf<RowType, kSquares>;
+  static constexpr std::size_t kStep = 16;
+  static constexpr int kChains = 2;
+  static constexpr bool kSigned = std::is_same_v<RowType, std::int8_t>;
+
+  const std::uint8_t* query;
+  DotUnit(const Query& q, std::size_t) : query(reinterpret_cast<const std::uint8_t*>(q.data)) {}
+
+  static HWY_INLINE Sums zero() { return hn::Zero(D32()); }
+  static HWY_INLINE Sums join(Sums a, Sums b) { return hn::Add(a, b); }
+  HWY_INLINE Bytes part(std::size_t i) const { return hn::Load(D8(), query + i); }
+  HWY_INLINE void add(Sums& sum, Bytes part, const std::byte* row, std::size_t i) const {
+    const Bytes value = hn::Load(D8(), reinterpret_cast<const std::uint8_t*>(row) + i);
+    if constexpr (kSquares) {
+      const Bytes difference = byte_differences<kSigned>(value, part);
+      sum = add_byte_products<false>(sum, difference, difference);
+    } else {
+      sum = add_byte_products<kSigned>(sum, value, part);
+    }
+  }
+  HWY_INLINE void store(Sums a, Sums b, Sums c, Sums e, Total* HWY_RESTRICT out) const {
+    four_lane_sums(D32(), a, b, c, e, reinterpret_cast<std::int32_t*>(out));
+  }
+};
+
+template <class RowType>
+using Squares = SimdSums<DotUnit<RowType, true>>;
+template <class RowType>
+using Products = SimdSums<DotUnit<RowType, false>>;
+
 #else
 
 template <class RowType>
@@ -180,15 +220,15 @@ const KernelTable* find_integer(Distance metric, VectorType rows) {
   return nullptr;
 }
 
-}  // namespace HWY_NAMESPACE
+}  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
+#if HWY_ONCE && !DISKANN_DOTPROD
 namespace diskann::distance {
 
 std::span<const TargetKernels> integer_targets() {
-#define DISKANN_ENTRY(target, name) {HWY_##target, name, N_##target::find_integer},
+#define DISKANN_ENTRY(target, integers, name, runs_here) {runs_here, name, N_##integers::find_integer},
   static constexpr TargetKernels kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;

@@ -15,7 +15,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace diskann::distance {
-namespace HWY_NAMESPACE {
+namespace DISKANN_NAMESPACE {
 
 inline constexpr float kNothing = std::numeric_limits<float>::infinity();
 
@@ -187,7 +187,7 @@ const SelectionKernels* find_selection() {
   return &kKernels;
 }
 
-}  // namespace HWY_NAMESPACE
+}  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
 HWY_AFTER_NAMESPACE();
 
@@ -195,7 +195,7 @@ HWY_AFTER_NAMESPACE();
 namespace diskann::distance {
 
 std::span<const TargetSelection> selection_targets() {
-#define DISKANN_ENTRY(target, name) {N_##target::find_selection},
+#define DISKANN_ENTRY(target, integers, name, runs_here) {N_##target::find_selection},
   static constexpr TargetSelection kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;

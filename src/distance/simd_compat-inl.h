@@ -21,19 +21,31 @@
 // of the 128 and 256-bit forms that not all of these processors have. So the right one is added, and only 512-bit
 // forms, which have no other encoding, are used.
 #undef DISKANN_VNNI
+#undef DISKANN_NAMESPACE
 #undef DISKANN_BEFORE_NAMESPACE
 #if HWY_TARGET == HWY_AVX3_DL
 #define DISKANN_VNNI 1
 #define DISKANN_BEFORE_NAMESPACE() \
   HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni") static_assert(true, "takes the semicolon")
+#elif DISKANN_DOTPROD && !defined(__ARM_FEATURE_DOTPROD)
+#define DISKANN_VNNI 0
+#define DISKANN_BEFORE_NAMESPACE() \
+  HWY_PUSH_ATTRIBUTES("arch=armv8.2-a+dotprod" HWY_TARGET_STR) static_assert(true, "takes the semicolon")
 #else
 #define DISKANN_VNNI 0
 #define DISKANN_BEFORE_NAMESPACE() HWY_BEFORE_NAMESPACE()
 #endif
 
+// Our part of a set's code stands in a namespace of its own, that of Highway's vectors but for a set of ours.
+#if DISKANN_DOTPROD
+#define DISKANN_NAMESPACE N_NEON_DOTPROD
+#else
+#define DISKANN_NAMESPACE HWY_NAMESPACE
+#endif
+
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
-namespace HWY_NAMESPACE {
+namespace DISKANN_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #if DISKANN_SIMD
@@ -82,7 +94,34 @@ HWY_INLINE void accumulate_byte_products(Sums& sums, Sums unsigned_bytes, Sums s
 
 #endif  // DISKANN_VNNI
 
-}  // namespace HWY_NAMESPACE
+#if DISKANN_DOTPROD
+
+using Bytes = hn::VFromD<hn::ScalableTag<std::uint8_t>>;
+using Sums = hn::VFromD<hn::ScalableTag<std::int32_t>>;
+
+/// sums[i] += four products of bytes, both signed or both unsigned, modulo 2^32.
+template <bool kSigned>
+HWY_INLINE Sums add_byte_products(Sums sums, Bytes a, Bytes b) {
+  if constexpr (kSigned) {
+    return Sums{vdotq_s32(sums.raw, vreinterpretq_s8_u8(a.raw), vreinterpretq_s8_u8(b.raw))};
+  } else {
+    return Sums{vreinterpretq_s32_u32(vdotq_u32(vreinterpretq_u32_s32(sums.raw), a.raw, b.raw))};
+  }
+}
+
+/// |a - b| as unsigned bytes, of signed or of unsigned ones.
+template <bool kSigned>
+HWY_INLINE Bytes byte_differences(Bytes a, Bytes b) {
+  if constexpr (kSigned) {
+    return Bytes{vreinterpretq_u8_s8(vabdq_s8(vreinterpretq_s8_u8(a.raw), vreinterpretq_s8_u8(b.raw)))};
+  } else {
+    return Bytes{vabdq_u8(a.raw, b.raw)};
+  }
+}
+
+#endif  // DISKANN_DOTPROD
+
+}  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
 HWY_AFTER_NAMESPACE();
 

@@ -29,7 +29,7 @@ const Table* of_metric(Distance metric, const Table& l2, const Table& cosine, co
 
 /// The kernels of one instruction set.
 struct TargetKernels {
-  std::int64_t target;  ///< Highway's bit
+  bool (*runs_here)();  ///< whether this processor has it
   const char* name;     ///< as isa() gives it
   /// Null where there is no kernel for the pair.
   const KernelTable* (*find)(Distance metric, VectorType rows);
@@ -58,42 +58,82 @@ std::span<const TargetSelection> selection_targets();
 
 }  // namespace diskann::distance
 
-// DISKANN_EACH_TARGET(X) expands to X(namespace suffix, name) for each set compiled in, best first. Highway's own
-// tables are not used because tests walk over all sets in one process.
+// DISKANN_EACH_TARGET(X) expands to X(namespace suffix, the same for integer kernels, name, runs_here) for each set
+// compiled in, best first. Highway's own tables are not used because tests walk over all sets in one process.
 #include <hwy/targets.h>
 
+// NEON with dot products of bytes (UDOT, SDOT) is a set of ours, which Highway 1.0.3 does not know: integer kernels and
+// tiles are compiled once more for it (*_dotprod.cpp), the rest is that of NEON.
+#if (HWY_TARGETS & HWY_NEON) && HWY_ARCH_ARM_A64 && (defined(__linux__) || defined(__ARM_FEATURE_DOTPROD))
+#define DISKANN_HAS_NEON_DOTPROD 1
+#else
+#define DISKANN_HAS_NEON_DOTPROD 0
+#endif
+// 1 in the files that compile for it.
+#ifndef DISKANN_DOTPROD
+#define DISKANN_DOTPROD 0
+#endif
+
+namespace diskann::distance {
+
+template <std::int64_t kTarget>
+bool has_target() {
+  return (hwy::SupportedTargets() & kTarget) != 0;
+}
+
+#if DISKANN_HAS_NEON_DOTPROD
+bool has_neon_dotprod();
+
+namespace N_NEON_DOTPROD {
+const KernelTable* find_integer(Distance metric, VectorType rows);
+const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
+}  // namespace N_NEON_DOTPROD
+#endif
+
+}  // namespace diskann::distance
+
 #if HWY_TARGETS & HWY_AVX3_DL
-#define DISKANN_TARGET_AVX3_DL(X) X(AVX3_DL, "AVX3_DL")
+#define DISKANN_TARGET_AVX3_DL(X) X(AVX3_DL, AVX3_DL, "AVX3_DL", has_target<HWY_AVX3_DL>)
 #else
 #define DISKANN_TARGET_AVX3_DL(X)
 #endif
 #if HWY_TARGETS & HWY_AVX3
-#define DISKANN_TARGET_AVX3(X) X(AVX3, "AVX3")
+#define DISKANN_TARGET_AVX3(X) X(AVX3, AVX3, "AVX3", has_target<HWY_AVX3>)
 #else
 #define DISKANN_TARGET_AVX3(X)
 #endif
 #if HWY_TARGETS & HWY_AVX2
-#define DISKANN_TARGET_AVX2(X) X(AVX2, "AVX2")
+#define DISKANN_TARGET_AVX2(X) X(AVX2, AVX2, "AVX2", has_target<HWY_AVX2>)
 #else
 #define DISKANN_TARGET_AVX2(X)
 #endif
 #if HWY_TARGETS & HWY_SSE4
-#define DISKANN_TARGET_SSE4(X) X(SSE4, "SSE4")
+#define DISKANN_TARGET_SSE4(X) X(SSE4, SSE4, "SSE4", has_target<HWY_SSE4>)
 #else
 #define DISKANN_TARGET_SSE4(X)
 #endif
+#if DISKANN_HAS_NEON_DOTPROD
+#define DISKANN_TARGET_NEON_DOTPROD(X) X(NEON, NEON_DOTPROD, "NEON_DOTPROD", has_neon_dotprod)
+#else
+#define DISKANN_TARGET_NEON_DOTPROD(X)
+#endif
 #if HWY_TARGETS & HWY_NEON
-#define DISKANN_TARGET_NEON(X) X(NEON, "NEON")
+#define DISKANN_TARGET_NEON(X) X(NEON, NEON, "NEON", has_target<HWY_NEON>)
 #else
 #define DISKANN_TARGET_NEON(X)
 #endif
 #if HWY_TARGETS & HWY_SCALAR
-#define DISKANN_TARGET_SCALAR(X) X(SCALAR, "SCALAR")
+#define DISKANN_TARGET_SCALAR(X) X(SCALAR, SCALAR, "SCALAR", has_target<HWY_SCALAR>)
 #elif HWY_TARGETS & HWY_EMU128
-#define DISKANN_TARGET_SCALAR(X) X(EMU128, "SCALAR")
+#define DISKANN_TARGET_SCALAR(X) X(EMU128, EMU128, "SCALAR", has_target<HWY_EMU128>)
 #else
 #define DISKANN_TARGET_SCALAR(X)
 #endif
-#define DISKANN_EACH_TARGET(X) \
-  DISKANN_TARGET_AVX3_DL(X)    \
-  DISKANN_TARGET_AVX3(X) DISKANN_TARGET_AVX2(X) DISKANN_TARGET_SSE4(X) DISKANN_TARGET_NEON(X) DISKANN_TARGET_SCALAR(X)
+#define DISKANN_EACH_TARGET(X)   \
+  DISKANN_TARGET_AVX3_DL(X)      \
+  DISKANN_TARGET_AVX3(X)         \
+  DISKANN_TARGET_AVX2(X)         \
+  DISKANN_TARGET_SSE4(X)         \
+  DISKANN_TARGET_NEON_DOTPROD(X) \
+  DISKANN_TARGET_NEON(X)         \
+  DISKANN_TARGET_SCALAR(X)

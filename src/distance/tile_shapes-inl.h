@@ -17,7 +17,7 @@
 
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
-namespace HWY_NAMESPACE {
+namespace DISKANN_NAMESPACE {
 
 inline constexpr std::size_t kPanel = TileBlock::kPanel;
 
@@ -181,7 +181,7 @@ HWY_INLINE void load_rows(const TileSource& source, bool panels, std::uint32_t f
     make_panel(layout.left + first * layout.stride, layout.stride, flip, layout.panels + first * layout.stride);
 }
 
-}  // namespace HWY_NAMESPACE
+}  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
 HWY_AFTER_NAMESPACE();
 

@@ -11,7 +11,7 @@
 
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
-namespace HWY_NAMESPACE {
+namespace DISKANN_NAMESPACE {
 
 template <class RowType>
 HWY_INLINE float plain_value(RowType component) {
@@ -159,7 +159,7 @@ const TileKernels* find_float_tiles(Distance metric, VectorType rows) {
   return nullptr;
 }
 
-}  // namespace HWY_NAMESPACE
+}  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
 HWY_AFTER_NAMESPACE();
 
@@ -167,7 +167,7 @@ HWY_AFTER_NAMESPACE();
 namespace diskann::distance {
 
 std::span<const TargetTiles> float_tile_targets() {
-#define DISKANN_ENTRY(target, name) {N_##target::find_float_tiles},
+#define DISKANN_ENTRY(target, integers, name, runs_here) {N_##target::find_float_tiles},
   static constexpr TargetTiles kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;

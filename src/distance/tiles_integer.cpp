@@ -2,16 +2,18 @@
 // fits 32 bits: squared distances and products of u8 as unsigned, products of i8 as signed.
 #include "distance/targets.hpp"
 
+#if !DISKANN_DOTPROD
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "distance/tiles_integer.cpp"
 #include <hwy/foreach_target.h>
+#endif
 #include <hwy/highway.h>
 
 #include "distance/tile_shapes-inl.h"
 
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
-namespace HWY_NAMESPACE {
+namespace DISKANN_NAMESPACE {
 
 /// Sum and sum of squares of a row, modulo 2^32.
 struct RowSums {
@@ -22,6 +24,7 @@ struct RowSums {
 
 // Byte products want one unsigned and one signed side: left rows are signed, panels unsigned. Flipping the top bit
 // turns u8 into i8 - 128 and i8 into u8 + 128; what that adds to a product is 128 times the sum of the other row.
+template <class RowType>
 struct IntegerTile {
   using State = VI;
   using Vector = VI;
@@ -61,9 +64,46 @@ HWY_INLINE RowSums convert_row(const std::byte* row, std::size_t dimension, std:
   return {sum, std::is_same_v<RowType, std::uint8_t> ? products + 128 * sum : products - 128 * sum};
 }
 
+#elif DISKANN_DOTPROD
+
+/// Bytes as they are: both sides of a product have one sign here.
+template <class RowType>
+struct IntegerTile {
+  using State = VI;
+  using Vector = Bytes;
+  using D8 = hn::Repartition<std::uint8_t, D32>;
+  static HWY_INLINE VI zero() { return hn::Zero(D32()); }
+  static HWY_INLINE Bytes load(const std::byte* at) {
+    return hn::Load(D8(), reinterpret_cast<const std::uint8_t*>(at));
+  }
+  static HWY_INLINE Bytes broadcast(const std::byte* at) {
+    return hn::BitCast(D8(), hn::Set(D32(), *reinterpret_cast<const std::int32_t*>(at)));
+  }
+  static HWY_INLINE void add(VI& sum, Bytes right, Bytes left) {
+    sum = add_byte_products<std::is_same_v<RowType, std::int8_t>>(sum, right, left);
+  }
+  static HWY_INLINE VI total(VI sum) { return sum; }
+};
+inline constexpr bool kFlips = false;
+inline constexpr std::size_t kComponentBytes = 1;
+
+template <class RowType>
+HWY_INLINE RowSums convert_row(const std::byte* row, std::size_t dimension, std::byte* out) {
+  const hn::ScalableTag<std::uint8_t> d;
+  Sums squares = hn::Zero(hn::ScalableTag<std::int32_t>());
+  for (std::size_t i = 0; i < dimension; i += 16) {  // rows are padded with zeros
+    const Bytes value = hn::Load(d, reinterpret_cast<const std::uint8_t*>(row) + i);
+    squares = add_byte_products<std::is_same_v<RowType, std::int8_t>>(squares, value, value);
+    hn::Store(value, d, reinterpret_cast<std::uint8_t*>(out) + i);
+  }
+  const hn::ScalableTag<std::int32_t> d32;
+  return {0, static_cast<std::uint32_t>(hn::GetLane(hn::SumOfLanes(d32, squares)))};
+}
+
 #elif DISKANN_SIMD
 
 /// 16-bit components in pairs: exact on every instruction set.
+template <class RowType>
 struct IntegerTile {
   using D16 = hn::Repartition<std::int16_t, D32>;
   using Vector = hn::VFromD<D16>;
@@ -87,7 +127,7 @@ struct IntegerTile {
 
 #endif
 
-#if !DISKANN_VNNI
+#if !DISKANN_VNNI && !DISKANN_DOTPROD
 
 inline constexpr bool kFlips = false;
 inline constexpr std::size_t kComponentBytes = 2;
@@ -178,7 +218,7 @@ void multiply_integers(const TileBlock& left, std::size_t first, std::size_t cou
   const bool beyond_signed = a.groups * (4 / kComponentBytes) > 33'000;  // x 255^2 > 2^31
   const IntegerFinish<RowType, kMetric> finish{a, b, out, stride, first, beyond_signed};
 #if DISKANN_SIMD
-  multiply_block<IntegerTile>(a, first, first + count, b, right.padded_rows() / kPanel, finish);
+  multiply_block<IntegerTile<RowType>>(a, first, first + count, b, right.padded_rows() / kPanel, finish);
 #else
   std::uint32_t sums[kPanel];
   for (std::size_t row = first; row < first + count; ++row) {
@@ -234,15 +274,15 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows) {
   return nullptr;
 }
 
-}  // namespace HWY_NAMESPACE
+}  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
+#if HWY_ONCE && !DISKANN_DOTPROD
 namespace diskann::distance {
 
 std::span<const TargetTiles> integer_tile_targets() {
-#define DISKANN_ENTRY(target, name) {N_##target::find_integer_tiles},
+#define DISKANN_ENTRY(target, integers, name, runs_here) {N_##integers::find_integer_tiles},
   static constexpr TargetTiles kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;
