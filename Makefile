@@ -31,8 +31,8 @@ bench: ## Run the micro-benchmarks and the demo's recall / speed table
 	@tools/setup build test
 	@JOBS=$(JOBS) tools/bench
 
-nightly: ## `make test` for longer: more seeds and fuzzing; then the benchmarks
-	@tools/setup
+nightly: ## `make test` for longer: more seeds and fuzzing; Windows and macOS; then the benchmarks
+	@tools/setup build test lint cross nightly
 	@JOBS=$(JOBS) tools/nightly
 
 lint: ## Check format, layers, headers, spelling and clang-tidy

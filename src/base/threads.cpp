@@ -1,6 +1,8 @@
 #include "base/threads.hpp"
 
+#if defined(__linux__)
 #include <sched.h>
+#endif
 
 #include <algorithm>
 #include <system_error>
@@ -9,9 +11,11 @@
 namespace diskann::base {
 
 unsigned available_threads() noexcept {
+#if defined(__linux__)
   cpu_set_t mask;
   CPU_ZERO(&mask);
   if (sched_getaffinity(0, sizeof mask, &mask) == 0) return std::max(1u, static_cast<unsigned>(CPU_COUNT(&mask)));
+#endif
   return std::max(1u, std::thread::hardware_concurrency());
 }
 

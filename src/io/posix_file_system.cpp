@@ -111,6 +111,9 @@ class PosixWritableFile final : public WritableFile {
   void sync() override {
     // After a failed fsync Linux forgets the dirty pages and the next one succeeds: never believe it.
     if (sync_failed_) throw IoError("an earlier sync failed for", path_, EIO);
+#if defined(F_FULLFSYNC)
+    if (::fcntl(fd_.get(), F_FULLFSYNC) == 0) return;  // macOS: fsync leaves data in the drive's own memory
+#endif
     if (retry([&] { return ::fsync(fd_.get()); }) == 0) return;
     sync_failed_ = true;
     throw IoError("cannot sync", path_, errno);
@@ -236,7 +239,7 @@ class PosixFileSystem final : public FileSystem {
     if (::fstat(fd, &fresh) != 0) return false;
     if (fresh.st_gid != old.st_gid && ::fchown(fd, static_cast<uid_t>(-1), old.st_gid) != 0) {
       const mode_t both = mode & (mode >> 3) & 07;
-      mode = (mode & 0700) | (both << 3) | both;
+      mode = static_cast<mode_t>((mode & 0700) | (both << 3) | both);
     }
     return ::fchmod(fd, mode) == 0;
   }

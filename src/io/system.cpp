@@ -52,7 +52,13 @@ std::uint64_t peak_resident_bytes() noexcept {
   char value[256];
   if (read_proc_value("/proc/self/status", "VmHWM", value)) return std::strtoull(value, nullptr, 10) * 1024;
   rusage usage{};
-  return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_maxrss) * 1024 : 0;
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+#if defined(__APPLE__)
+  constexpr std::uint64_t kUnit = 1;
+#else
+  constexpr std::uint64_t kUnit = 1024;
+#endif
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * kUnit;
 }
 
 }  // namespace diskann::io

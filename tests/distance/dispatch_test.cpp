@@ -77,7 +77,7 @@ TEST(Dispatch, HasNoKernelForPairsThatCannotMeet) {
   EXPECT_EQ(code(Distance::Custom, VectorType::F32, VectorType::F32), ErrorCode::Internal);
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__linux__)
 // The choice is made once a process, so these run in processes of their own. (An emulator could not start them.)
 class DispatchDeathTest : public ::testing::Test {
  protected:

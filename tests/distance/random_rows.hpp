@@ -1,7 +1,11 @@
 #pragma once
 
+#if defined(_WIN32)
+#include <windows.h>
+#else
 #include <sys/mman.h>
 #include <unistd.h>
+#endif
 
 #include <cmath>
 #include <cstring>
@@ -87,6 +91,15 @@ class PaddedQuery {
 class GuardedMemory {
  public:
   explicit GuardedMemory(std::size_t bytes) {
+#if defined(_WIN32)
+    const std::size_t page = 4096, used = base::round_up(bytes, page);
+    length_ = used + page;
+    void* const pages = VirtualAlloc(nullptr, length_, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    if (pages == nullptr) throw std::bad_alloc();
+    pages_ = static_cast<std::byte*>(pages);
+    DWORD before;
+    VirtualProtect(pages_ + used, page, PAGE_NOACCESS, &before);
+#else
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     const std::size_t used = base::round_up(bytes, page);
     length_ = used + page;
@@ -94,10 +107,15 @@ class GuardedMemory {
     if (pages == MAP_FAILED) throw std::bad_alloc();
     pages_ = static_cast<std::byte*>(pages);
     mprotect(pages_ + used, page, PROT_NONE);
+#endif
     data_ = pages_ + used - bytes;
   }
   GuardedMemory(const GuardedMemory&) = delete;
+#if defined(_WIN32)
+  ~GuardedMemory() { VirtualFree(pages_, 0, MEM_RELEASE); }
+#else
   ~GuardedMemory() { munmap(pages_, length_); }
+#endif
   std::byte* data() { return data_; }
 
  private:

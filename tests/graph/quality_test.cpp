@@ -64,7 +64,7 @@ TEST_P(Quality, IsThatOfTheTextbookOrBetter) {
 
   // All but one of the entry points are a price of their own, which a walk on more rows earns back.
   const auto entry_points = static_cast<double>(built.graph.entry_points.size() - 1);
-  for (const std::size_t k : {10, 100}) {
+  for (const std::size_t k : {10u, 100u}) {
     const testing::GraphQuality quality(space, set.queries, k);
     const double recalls[] = {0.95, 0.99};
     const auto ours = quality.distances_at(built.graph.adjacency, built.graph.entry_points, recalls);
