@@ -63,8 +63,9 @@ std::span<const TargetSelection> selection_targets();
 #include <hwy/targets.h>
 
 // NEON with dot products of bytes (UDOT, SDOT) is a set of ours, which Highway 1.0.3 does not know: integer kernels and
-// tiles are compiled once more for it (*_dotprod.cpp), the rest is that of NEON.
-#if (HWY_TARGETS & HWY_NEON) && HWY_ARCH_ARM_A64 && (defined(__linux__) || defined(__ARM_FEATURE_DOTPROD))
+// tiles are compiled once more for it (*_dotprod.cpp), the rest is that of NEON. Where Highway cannot compile for other
+// processors than the whole library is for (on 64-bit ARM with clang), it is there if that one has them.
+#if (HWY_TARGETS & HWY_NEON) && HWY_ARCH_ARM_A64 && (HWY_HAVE_RUNTIME_DISPATCH || defined(__ARM_FEATURE_DOTPROD))
 #define DISKANN_HAS_NEON_DOTPROD 1
 #else
 #define DISKANN_HAS_NEON_DOTPROD 0
