@@ -48,18 +48,16 @@ VectorSet spread_rows(const std::filesystem::path& path, ReadOptions reading, co
 }
 
 Rows rows_of_file(const EstimateOptions& options) {
-  if (options.rows || options.dimension) {
-    throw UsageError("the file says how many vectors there are, and of what dimension",
-                     "give -i alone, or --count and --dimensions without it");
-  }
+  if (options.dimension) throw UsageError("the file says what dimension its vectors have", "leave --dimensions out");
   const VectorInput input{*options.path, options.input.format, options.input.type};
   const ReadOptions reading = read_options(input, parse_type(options.builder.store_as));
   const VectorFileInfo info = inspect_vectors(input.path, reading);
-  Rows rows{info.rows, info.dimension, info.type, 0, input.path.string(), {}};
-  if (needs_own_reading(input, reading)) rows.copy = info.rows * info.dimension * size_of(info.type);
-  rows.sample = [path = input.path, reading, info](std::uint64_t count) {
-    return spread_rows(path, reading, info, count);
-  };
+  if (info.rows == 0) throw Error(ErrorCode::InvalidArgument, input.path.string() + " has no vectors");
+  Rows rows{options.rows.value_or(info.rows), info.dimension, info.type, 0, input.path.string(), {}};
+  if (needs_own_reading(input, reading)) rows.copy = rows.count * info.dimension * size_of(info.type);
+  rows.sample = {
+      [path = input.path, reading, info](std::uint64_t count) { return spread_rows(path, reading, info, count); },
+      info.rows};
   return rows;
 }
 
@@ -78,7 +76,7 @@ Rows generated_rows(const EstimateOptions& options, const Execution& execution) 
   synthetic.clusters = 0;
   synthetic.shape = SyntheticShape::Decay;
   Rows rows{*options.rows, *options.dimension, synthetic.type, 0, "", {}};
-  rows.sample = [synthetic, execution](std::uint64_t count) mutable {
+  rows.sample.draw = [synthetic, execution](std::uint64_t count) mutable {
     synthetic.rows = count;
     return generate_clustered(synthetic, execution).vectors;
   };
@@ -154,8 +152,9 @@ void estimate(const EstimateOptions& options, Session& session) {
 std::function<void(Session&)> declare(Arguments& arguments) {
   const auto options = std::make_shared<EstimateOptions>();
   arguments.option("-i,--input", options->path, "FILE", "Vector file: builds of some of its rows tell the time");
-  arguments.option("-n,--count", options->rows, "N", "Without a file: so many vectors, some of which are made up");
-  arguments.option("-d,--dimensions", options->dimension, "N", "Their components");
+  arguments.option("-n,--count", options->rows, "N",
+                   "So many vectors: like those of the file (default: as many), or without one like made-up ones");
+  arguments.option("-d,--dimensions", options->dimension, "N", "Their components, where there is no file");
   declare_builder_flags(arguments, options->builder,
                         "Type to store: f32, f16, i8 or u8 (default: that of the file, without one f32). Also the type "
                         "of a .bin file whose size does not tell it");
@@ -168,6 +167,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
 const Command kEstimateCommand{"estimate", "Say what a build will take: time, memory and size of the index",
                                "  diskann estimate -i vectors.fbin -m l2 -R 32\n"
                                "  diskann estimate -i vectors.npy -m cosine --builder incremental -L 75 -j 4 --json\n"
+                               "  diskann estimate -i first-100000.u8bin --count 10000000\n"
                                "  diskann estimate --count 10000000 --dimensions 96 --dtype u8 --memory-limit 8G\n",
                                declare};
 

@@ -100,8 +100,11 @@ struct TimedBuild {
 /// their number, as fast as it did over the last three builds. 0 where nothing was timed.
 DISKANN_EXPORT double predict_build_seconds(std::span<const TimedBuild> timed, const TimedBuild& wanted);
 
-/// Rows like those that an index is to be built of: so many.
-using RowSample = std::function<VectorSet(std::uint64_t rows)>;
+/// Where rows come from that are like those an index is to be built of.
+struct RowSample {
+  std::function<VectorSet(std::uint64_t rows)> draw;  ///< so many
+  std::uint64_t most = kNoId;                         ///< there are no more
+};
 /// What builds of samples say about a build of all rows.
 struct BuildTime {
   double seconds = 0;
@@ -109,9 +112,9 @@ struct BuildTime {
   VectorType type = VectorType::F32;  ///< as which the last of them was stored
   bool fell_back = false;             ///< the last was built incrementally though partitioned was wanted
 };
-/// Builds ever larger samples, three times the rows of the one before, for as long as all that is likely to take no
-/// longer than `sampling_seconds`, though one of 1,000 rows in any case. `builder` is left with the choice of builder
-/// that all rows would get; its ids must not be set.
+/// Builds ever larger samples, three times the rows of the one before, as long as there are rows and all that is likely
+/// to take no longer than `sampling_seconds`, though one of 1,000 rows in any case. `builder` is left with the choice
+/// of builder that all rows would get; its ids must not be set.
 DISKANN_EXPORT BuildTime measure_build_time(IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
                                             VectorType type, const RowSample& sample, double sampling_seconds = 5);
 

@@ -50,6 +50,14 @@ is "$(grep '^time' out | tr -cd : | wc -c)" 'x >= 2'
 expect 0 estimate --count 300 --dimensions 8 --json
 equal "$(json out /builder /dtype)" "$(printf 'incremental\tf32')"
 
+# More rows like those of a file, of which all are built.
+expect 0 estimate -i base.fbin --count 1000000 -R 24 --json
+equal "$(json out /points /builder)" "$(printf '1000000\tpartitioned')"
+equal "$(json out /samples/2/points)" 6000
+is "$(json out /build_s)" "x > 100 * $(json out /samples/2/build_s)"
+expect 0 estimate -i base.fbin --count 500 --json
+equal "$(json out /points /builder /samples/0/points)" "$(printf '500\tincremental\t500')"
+
 # Whole numbers of 8 bits are noticed.
 expect 0 generate -n 900 -d 70 --dtype u8 -o small.u8bin
 expect 0 convert -i small.u8bin -o small.fvecs
@@ -72,7 +80,7 @@ expect 2 estimate
 has err "-i FILE"
 expect 2 estimate --count 10
 has err "--dimensions"
-expect 2 estimate -i base.fbin --count 10
+expect 2 estimate -i base.fbin --dimensions 10
 has err "hint: "
 expect 2 estimate --count 10 --dimensions 4 --input-format fbin
 expect 4 estimate -i missing.fbin

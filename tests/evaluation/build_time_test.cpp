@@ -32,10 +32,10 @@ TEST(BuildTime, GrowsWithRowsAndTheirLogarithmOfTheIncrementalBuilder) {
 struct Asked {
   std::vector<std::uint64_t> rows;
   RowSample sample() {
-    return [this](std::uint64_t count) {
+    return {[this](std::uint64_t count) {
       rows.push_back(count);
       return doubles::clustered(VectorType::U8, count, 16, 5);
-    };
+    }};
   }
 };
 
@@ -60,6 +60,14 @@ TEST(BuildTime, BuildsLargerSamplesWhileThereIsTime) {
   asked.rows.clear();
   (void)measure_build_time(builder, 700, 16, VectorType::U8, asked.sample());
   EXPECT_EQ(asked.rows, (std::vector<std::uint64_t>{700}));
+
+  // No more than there are.
+  asked.rows.clear();
+  RowSample few = asked.sample();
+  few.most = 2500;
+  const BuildTime most = measure_build_time(builder, 1'000'000, 16, VectorType::U8, few, 1e9);
+  EXPECT_EQ(asked.rows, (std::vector<std::uint64_t>{1000, 2500}));
+  EXPECT_GT(most.seconds, 100 * most.samples.back().seconds);
 }
 
 TEST(BuildTime, KeepsTheBuilderThatAllRowsWouldGet) {
