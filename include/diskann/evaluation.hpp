@@ -113,8 +113,8 @@ struct BuildTime {
   bool fell_back = false;             ///< the last was built incrementally though partitioned was wanted
 };
 /// Builds ever larger samples, three times the rows of the one before, as long as there are rows and all that is likely
-/// to take no longer than `sampling_seconds`, though one of 1,000 rows in any case. `builder` is left with the choice
-/// of builder that all rows would get; its ids must not be set.
+/// to take no longer than `sampling_seconds`, though one of 1,000 to 3,000 rows in any case. `builder` is left with the
+/// choice of builder that all rows would get; its ids must not be set.
 DISKANN_EXPORT BuildTime measure_build_time(IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
                                             VectorType type, const RowSample& sample, double sampling_seconds = 5);
 

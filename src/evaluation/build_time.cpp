@@ -7,7 +7,7 @@
 namespace diskann {
 namespace {
 
-constexpr std::uint64_t kFirstSample = 1000;
+constexpr std::uint64_t kLeastSample = 1000;
 constexpr std::uint64_t kGrowth = 3;
 /// A short build is repeated, and the best taken: whatever else runs makes it slower, never faster.
 constexpr int kMostBuilds = 3;
@@ -59,7 +59,11 @@ BuildTime measure_build_time(IndexBuilder& builder, std::uint64_t rows, std::siz
   };
   const std::uint64_t most = std::min(rows, sample.most);
   BuildTime time;
-  for (std::uint64_t count = std::min(most, kFirstSample);; count = std::min(most, count * kGrowth)) {
+  // Sizes end at what there is in equal steps, since two sizes near one another tell no slope.
+  std::uint64_t divisor = 1;
+  while (most / (divisor * kGrowth) >= kLeastSample) divisor *= kGrowth;
+  for (;; divisor /= kGrowth) {
+    const std::uint64_t count = most / divisor;
     const VectorSet vectors = sample.draw(count);
     TimedBuild timed = shape_of(count);
     const auto first_build = Clock::now();
@@ -74,7 +78,7 @@ BuildTime measure_build_time(IndexBuilder& builder, std::uint64_t rows, std::siz
     if (time.fell_back) timed.comparisons = 0;
     time.samples.push_back(timed);
     if (count == most) break;
-    const double next = predict_build_seconds(time.samples, shape_of(std::min(most, count * kGrowth)));
+    const double next = predict_build_seconds(time.samples, shape_of(most / (divisor / kGrowth)));
     if (since(start) + next > sampling_seconds) break;
   }
   const TimedBuild& last = time.samples.back();

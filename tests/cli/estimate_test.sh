@@ -15,7 +15,7 @@ for flags in "-m l2 -R 24" "-m cosine --dtype f16" "-m ip -L 50" "-R 12 -j 1"; d
   equal "$(json out /points /dimension /dtype)" "$(printf '6000\t24\tf32')"
   equal "$(json out /index_bytes)" "$(stat -c %s a.idx)"
   is "$(json out /build_s)" 'x > 0'
-  equal "$(json out /samples/0/points)" 1000
+  equal "$(json out /samples/0/points)" 2000
   # Memory by component, as build and its limit have it.
   read -r all vectors graph scratch <<<"$(json out /build_bytes /vectors_bytes /graph_bytes /scratch_bytes)"
   equal "$all" "$((vectors + graph + scratch))"
@@ -53,8 +53,8 @@ equal "$(json out /builder /dtype)" "$(printf 'incremental\tf32')"
 # More rows like those of a file, of which all are built.
 expect 0 estimate -i base.fbin --count 1000000 -R 24 --json
 equal "$(json out /points /builder)" "$(printf '1000000\tpartitioned')"
-equal "$(json out /samples/2/points)" 6000
-is "$(json out /build_s)" "x > 100 * $(json out /samples/2/build_s)"
+equal "$(json out /samples/1/points)" 6000
+is "$(json out /build_s)" "x > 100 * $(json out /samples/1/build_s)"
 expect 0 estimate -i base.fbin --count 500 --json
 equal "$(json out /points /builder /samples/0/points)" "$(printf '500\tincremental\t500')"
 

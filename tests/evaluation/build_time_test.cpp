@@ -44,8 +44,8 @@ TEST(BuildTime, BuildsLargerSamplesWhileThereIsTime) {
   builder.max_degree(8);
   Asked asked;
   const BuildTime time = measure_build_time(builder, 20'000, 16, VectorType::U8, asked.sample(), 1e9);
-  EXPECT_EQ(asked.rows, (std::vector<std::uint64_t>{1000, 3000, 9000, 20'000}));
-  ASSERT_EQ(time.samples.size(), 4u);
+  EXPECT_EQ(asked.rows, (std::vector<std::uint64_t>{2222, 6666, 20'000}));
+  ASSERT_EQ(time.samples.size(), 3u);
   EXPECT_EQ(time.seconds, time.samples.back().seconds) << "all were built";
   EXPECT_EQ(time.type, VectorType::U8);
   if (!time.fell_back) {
@@ -54,7 +54,7 @@ TEST(BuildTime, BuildsLargerSamplesWhileThereIsTime) {
 
   asked.rows.clear();
   const BuildTime hasty = measure_build_time(builder, 20'000, 16, VectorType::U8, asked.sample(), 0);
-  EXPECT_EQ(asked.rows, (std::vector<std::uint64_t>{1000}));
+  EXPECT_EQ(asked.rows, (std::vector<std::uint64_t>{2222}));
   EXPECT_GT(hasty.seconds, hasty.samples.back().seconds);
 
   asked.rows.clear();
@@ -64,9 +64,9 @@ TEST(BuildTime, BuildsLargerSamplesWhileThereIsTime) {
   // No more than there are.
   asked.rows.clear();
   RowSample few = asked.sample();
-  few.most = 2500;
+  few.most = 3500;
   const BuildTime most = measure_build_time(builder, 1'000'000, 16, VectorType::U8, few, 1e9);
-  EXPECT_EQ(asked.rows, (std::vector<std::uint64_t>{1000, 2500}));
+  EXPECT_EQ(asked.rows, (std::vector<std::uint64_t>{1166, 3500}));
   EXPECT_GT(most.seconds, 100 * most.samples.back().seconds);
 }
 
