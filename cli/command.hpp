@@ -24,7 +24,7 @@ std::span<const Command> commands();
 /// A command's flags with the common ones, as they are before parsing.
 std::function<void(Session&)> declare_all(const Command& command, Arguments& arguments, CommonFlags& flags);
 
-extern const Command kBuildCommand, kSearchCommand, kBenchmarkCommand, kGroundtruthCommand, kRecallCommand,
-    kGenerateCommand, kVerifyCommand, kConvertCommand, kInfoCommand, kCompletionCommand;
+extern const Command kBuildCommand, kEstimateCommand, kSearchCommand, kBenchmarkCommand, kGroundtruthCommand,
+    kRecallCommand, kGenerateCommand, kVerifyCommand, kConvertCommand, kInfoCommand, kCompletionCommand;
 
 }  // namespace diskann::cli

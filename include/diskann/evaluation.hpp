@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -86,6 +88,35 @@ struct QualityReport {
 /// Compares searches for stored rows with exact ones. Unsupported for a user's distance.
 DISKANN_EXPORT QualityReport measure_quality(const Index& index, const QualityOptions& options = {},
                                              const Execution& execution = {});
+
+/// A build and how long it took: indexing alone, with the rows in memory.
+struct TimedBuild {
+  std::uint64_t rows = 0;
+  double comparisons = 0;  ///< BuildEstimate::comparisons of it; 0 where the graph was built incrementally
+  double seconds = 0;
+};
+/// Seconds of a larger build by those of smaller ones of the same kind, the largest last. Partitioned: in proportion to
+/// the comparisons. Incremental: in proportion to the rows times what a row takes, which grows with the logarithm of
+/// their number, as fast as it did over the last three builds. 0 where nothing was timed.
+DISKANN_EXPORT double predict_build_seconds(std::span<const TimedBuild> timed, const TimedBuild& wanted);
+
+/// Where rows come from that are like those an index is to be built of.
+struct RowSample {
+  std::function<VectorSet(std::uint64_t rows)> draw;  ///< so many
+  std::uint64_t most = kNoId;                         ///< there are no more
+};
+/// What builds of samples say about a build of all rows.
+struct BuildTime {
+  double seconds = 0;
+  std::vector<TimedBuild> samples;    ///< the smallest first; all rows at the end where they are few
+  VectorType type = VectorType::F32;  ///< as which the last of them was stored
+  bool fell_back = false;             ///< the last was built incrementally though partitioned was wanted
+};
+/// Builds ever larger samples, three times the rows of the one before, as long as there are rows and all that is likely
+/// to take no longer than `sampling_seconds`, though one of 1,000 to 3,000 rows in any case. `builder` is left with the
+/// choice of builder that all rows would get; its ids must not be set.
+DISKANN_EXPORT BuildTime measure_build_time(IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
+                                            VectorType type, const RowSample& sample, double sampling_seconds = 5);
 
 /// What a look at every row finds.
 struct VectorStatistics {

@@ -131,13 +131,15 @@ class DISKANN_EXPORT Index {
   std::unique_ptr<const State> state_;
 };
 
-/// Peak memory of a build, stated before it starts.
+/// Peak memory of a build and the size of its index, stated before it starts.
 struct BuildEstimate {
   GraphBuilder builder = GraphBuilder::Incremental;  ///< that would be used: never Auto
   // Bytes when most are held. Rows that are coded in 8 bits for the builder leave memory while it works.
-  std::uint64_t vectors = 0;  ///< rows, padded, or their codes
-  std::uint64_t graph = 0;    ///< with the slack it has while it grows
-  std::uint64_t scratch = 0;  ///< all else
+  std::uint64_t vectors = 0;      ///< rows, padded, or their codes
+  std::uint64_t graph = 0;        ///< with the slack it has while it grows
+  std::uint64_t scratch = 0;      ///< all else
+  std::uint64_t index_bytes = 0;  ///< of the index file, where no two rows are equal
+  double comparisons = 0;  ///< distances that Partitioned is expected to compute, with which its time grows; else 0
   std::uint64_t total() const noexcept { return vectors + graph + scratch; }
   /// In all where 8-bit codes, which only the rows themselves can tell, turn out too coarse; else as total().
   std::uint64_t uncoded = 0;
@@ -175,6 +177,8 @@ class DISKANN_EXPORT IndexBuilder {
   /// Throws InvalidArgument for parameters that no build takes, whatever the data: as the builds do, but before they
   /// look at any.
   void check_parameters() const;
+  /// Same for a number of rows and of their components.
+  void check_shape(std::uint64_t rows, std::size_t dimension) const;
 
   /// Copies the rows. Throws InvalidArgument with row and column for NaN or infinity.
   Index build_from_vectors(VectorView vectors) const;

@@ -217,6 +217,10 @@ BuilderMemory partitioned_memory(std::uint64_t rows, std::size_t dimension, Vect
   return memory;
 }
 
+double partitioned_comparisons(std::uint64_t rows, std::size_t dimension) {
+  return expected_comparisons(rows, recipe_for(dimension).shape);
+}
+
 Graph build_partitioned(const KernelSpace& space, std::vector<Slot> entry_points, const BuildParameters& parameters,
                         base::ThreadTeam& team, const Execution& execution) {
   std::optional<AugmentedSpace> augmented;

@@ -18,5 +18,7 @@ Graph build_partitioned(const KernelSpace& space, std::vector<Slot> entry_points
 /// Of build_partitioned(), over rows of this type or their codes. Throws InvalidArgument where 64 bits do not hold it.
 BuilderMemory partitioned_memory(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
                                  const BuildParameters& parameters, unsigned threads);
+/// Distances that build_partitioned() is expected to compute: its time grows with them.
+double partitioned_comparisons(std::uint64_t rows, std::size_t dimension);
 
 }  // namespace diskann::graph

@@ -19,6 +19,11 @@ struct PartitionShape {
   std::size_t leaf_rows = 1024;                   ///< at most
 };
 
+/// Distances that carving so many rows and comparing all rows of each leaf with one another takes, as far as shape and
+/// number tell: what the time of a partitioned build grows with. It is not smooth: from some 80,000 rows on most
+/// clusters of the first level are carved again, which triples the leaves that a row is in.
+double expected_comparisons(std::uint64_t rows, const PartitionShape& shape);
+
 /// Randomised ball carving as in PiPNN (Rubel et al., arXiv 2602.21247): leaders drawn at random, each row with its
 /// nearest leaders, again and again until a cluster is small enough for a leaf. What is carved depends on rows, shape
 /// and seed alone. For the inner product rows go by L2, since the few of great norm would attract all others.

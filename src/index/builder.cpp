@@ -5,6 +5,7 @@
 #include "graph/build_incremental.hpp"
 #include "graph/build_partitioned.hpp"
 #include "graph/entry_points.hpp"
+#include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/ingest.hpp"
 #include "index/twins.hpp"
@@ -25,7 +26,7 @@ struct IndexBuilder::Settings {
   std::optional<std::vector<std::uint64_t>> ids;
 
   BuildParameters checked_parameters() const;
-  void check_input(const formats::VectorReader& reader) const;
+  void check_shape(std::uint64_t rows, std::size_t dimension) const;
   /// `coded`: whether codes of rows that are not of 8 bits can take their place while the graph is built.
   BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded = true) const;
   void check_memory(const BuildEstimate& estimate) const;
@@ -86,23 +87,21 @@ BuildParameters IndexBuilder::Settings::checked_parameters() const {
   return checked;
 }
 
-void IndexBuilder::Settings::check_input(const formats::VectorReader& reader) const {
-  if (reader.rows() == 0) refuse("empty input: there are no vectors to index");
-  if (reader.dimension() == 0) refuse("the vectors have no components");
-  if (reader.dimension() > base::kMaxDimension) {
-    refuse("the vectors have " + std::to_string(reader.dimension()) + " dimensions, at most " +
+void IndexBuilder::Settings::check_shape(std::uint64_t rows, std::size_t dimension) const {
+  if (rows == 0) refuse("empty input: there are no vectors to index");
+  if (dimension == 0) refuse("the vectors have no components");
+  if (dimension > base::kMaxDimension) {
+    refuse("the vectors have " + std::to_string(dimension) + " dimensions, at most " +
            std::to_string(base::kMaxDimension) + " are supported");
   }
-  if (reader.rows() > base::kMaxSlots) {
-    refuse(std::to_string(reader.rows()) + " vectors are more than one index holds (" +
-           std::to_string(base::kMaxSlots) + ")");
+  if (rows > base::kMaxSlots) {
+    refuse(std::to_string(rows) + " vectors are more than one index holds (" + std::to_string(base::kMaxSlots) + ")");
   }
-  if (dimensions && *dimensions != reader.dimension()) {
+  if (dimensions && *dimensions != dimension) {
     throw Error(ErrorCode::DimensionMismatch, "the builder expects " + std::to_string(*dimensions) +
-                                                  " dimensions, the vectors have " +
-                                                  std::to_string(reader.dimension()));
+                                                  " dimensions, the vectors have " + std::to_string(dimension));
   }
-  if (ids) check_ids(*ids, reader.rows());
+  if (ids) check_ids(*ids, rows);
 }
 
 BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension,
@@ -124,11 +123,21 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
   const std::uint64_t compared_rows = times(rows, base::row_stride(compared, dimension));
   const std::uint64_t finished = times(rows, graph::row_slots(parameters.max_degree) * sizeof(base::Slot));
 
-  BuildEstimate most{which, compared_rows, memory.graph, memory.scratch + fixed};
-  if (!codes) return most;
-  for (const BuildEstimate& stage :
-       {BuildEstimate{which, vectors, 0, compared_rows + fixed}, BuildEstimate{which, vectors, finished, fixed}})
-    if (stage.total() > most.total()) most = stage;
+  BuildEstimate most;
+  const auto stage = [&](std::uint64_t held, std::uint64_t graph, std::uint64_t scratch) {
+    if (held + graph + scratch <= most.total()) return;
+    most.vectors = held;
+    most.graph = graph;
+    most.scratch = scratch;
+  };
+  stage(compared_rows, memory.graph, memory.scratch + fixed);
+  if (codes) {
+    stage(vectors, 0, compared_rows + fixed);
+    stage(vectors, finished, fixed);
+  }
+  most.builder = which;
+  most.index_bytes = index::index_file_bytes(rows, dimension, stored, metric, parameters.max_degree, ids.has_value());
+  if (which == GraphBuilder::Partitioned) most.comparisons = graph::partitioned_comparisons(rows, dimension);
   return most;
 }
 
@@ -281,19 +290,23 @@ IndexBuilder& IndexBuilder::ids(std::vector<std::uint64_t> ids) {
 Index IndexBuilder::build_from_vectors(VectorView vectors) const {
   const BuildParameters checked = settings_->checked_parameters();
   const index::ViewReader reader(vectors);
-  settings_->check_input(reader);
+  settings_->check_shape(reader.rows(), reader.dimension());
   settings_->check_memory(settings_->estimate(reader.rows(), reader.dimension(), reader.type()));
   return Index(settings_->build(reader, checked));
 }
 
 void IndexBuilder::check_parameters() const { (void)settings_->checked_parameters(); }
 
+void IndexBuilder::check_shape(std::uint64_t rows, std::size_t dimension) const {
+  settings_->check_shape(rows, dimension);
+}
+
 Index IndexBuilder::build_from_file(const std::filesystem::path& path, std::optional<VectorType> file_type) const {
   const BuildParameters checked = settings_->checked_parameters();
   ReadOptions options;
   options.type = file_type;
   const std::unique_ptr<formats::VectorReader> reader = formats::open_vectors(path, options);
-  settings_->check_input(*reader);
+  settings_->check_shape(reader->rows(), reader->dimension());
   settings_->check_memory(settings_->estimate(reader->rows(), reader->dimension(), reader->type()));
   return Index(settings_->build(*reader, checked));
 }

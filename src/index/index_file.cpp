@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/threads.hpp"
+#include "graph/build_incremental.hpp"
 #include "index/index_state.hpp"
+#include "io/container_layout.hpp"
 
 namespace diskann::index {
 namespace {
@@ -207,6 +209,17 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
     write_large(bytes_of(state.norms.span()));
   }
   writer.commit();
+}
+
+std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
+                               std::uint32_t max_degree, bool with_ids) {
+  const auto section = [](std::uint64_t bytes) { return base::round_up(bytes, io::kSectionAlignment); };
+  std::uint64_t bytes = 3 * io::kSectionAlignment;  // header, metadata and entry points: a page each
+  bytes += section(rows * base::row_stride(type, dimension));
+  bytes += section(rows * graph::row_slots(max_degree) * sizeof(base::Slot));
+  if (with_ids) bytes += section(rows * sizeof(std::uint64_t));
+  if (metric == Distance::Cosine) bytes += section(rows * sizeof(float));
+  return bytes;
 }
 
 std::unique_ptr<Index::State> open_index(const std::filesystem::path& path, const OpenOptions& options) {

@@ -13,6 +13,9 @@ namespace diskann::index {
 /// Writes the sections of docs/format.md.
 void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
                 const Execution& execution);
+/// Size of the file where every row is a node. The caller has seen that `rows` rows of vectors fit 64 bits.
+std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
+                               std::uint32_t max_degree, bool with_ids);
 
 /// Reads the file into memory, every checksum checked on the way; or maps it, then large sections are checked only with
 /// options.verify_all. Throws Corrupt for anything that does not fit together.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "distance/norms.hpp"
@@ -59,6 +60,27 @@ TEST(Partitioner, PutsEveryRowIntoLeavesOfBoundedSize) {
       }
     }
   }
+}
+
+TEST(Partitioner, ComparesAboutAsMuchAsExpected) {
+  // From one leaf over clusters that are mostly leaves to clusters that are all carved again: there are 1,000 leaders
+  // at most, so that clusters of 64 rows take 16,000 rows and fanout 4. Leaves are compared whole, carving is left out.
+  const PartitionShape shape{{4, 2}, 64};
+  for (const std::size_t rows : {64u, 1000u, 8000u, 16'000u, 40'000u}) {
+    const Carved carved = carve(doubles::clustered(VectorType::U8, rows, 12, 5), Distance::L2, shape);
+    double found =
+        rows <= shape.leaf_rows
+            ? 0.0
+            : static_cast<double>(rows) * std::min(1000.0, std::ceil(static_cast<double>(rows) * 4 / (0.6 * 64)));
+    for (const auto& leaf : carved.leaves) found += static_cast<double>(leaf.size()) * static_cast<double>(leaf.size());
+    const double expected = expected_comparisons(rows, shape);
+    EXPECT_GT(expected, 0.75 * found) << rows;
+    EXPECT_LT(expected, 1.25 * found) << rows;
+  }
+  EXPECT_EQ(expected_comparisons(1, shape), 1.0);
+  // Ten times the rows where every cluster is carved again, and so is not the growth between.
+  EXPECT_NEAR(expected_comparisons(1'000'000, {}) / expected_comparisons(500'000, {}), 2.0, 0.1);
+  EXPECT_GT(expected_comparisons(1'000'000, {}) / expected_comparisons(10'000, {}), 180.0);
 }
 
 TEST(Partitioner, EndsOnRowsThatItCannotTellApart) {

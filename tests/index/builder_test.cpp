@@ -161,6 +161,17 @@ TEST(Builder, SeesThatVectorsChangedBeforeTheyWereReadAgain) {
   EXPECT_NE(found.text.find("changed"), std::string::npos) << found.text;
 }
 
+TEST(Builder, RefusesAShapeThatNoBuildTakes) {
+  const IndexBuilder builder;
+  builder.check_shape(1, 65'535);
+  EXPECT_EQ(refusal([&] { builder.check_shape(0, 4); }).code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(refusal([&] { builder.check_shape(4, 0); }).code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(refusal([&] { builder.check_shape(4, 65'536); }).code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(refusal([&] { builder.check_shape(std::uint64_t{1} << 31, 4); }).code, ErrorCode::InvalidArgument);
+  IndexBuilder other;
+  EXPECT_EQ(refusal([&] { other.dimensions(5).check_shape(4, 4); }).code, ErrorCode::DimensionMismatch);
+}
+
 TEST(Builder, ChoosesByRowsMetricAndMemory) {
   Execution two;
   two.threads = 2;

@@ -1,0 +1,92 @@
+#include "builder_flags.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "figures.hpp"
+
+namespace diskann::cli {
+namespace {
+
+std::optional<std::uint64_t> limit_of(const BuilderFlags& flags) {
+  if (!flags.memory_limit) return {};
+  return parse_bytes(*flags.memory_limit, "--memory-limit");
+}
+
+}  // namespace
+
+void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std::string& dtype_help) {
+  arguments.option("-m,--metric", flags.metric, "METRIC", "l2, cosine or ip (default l2)");
+  arguments.option("-R,--max-degree", flags.max_degree, "N", "Neighbours kept for each point (default 64)");
+  arguments.option("-L,--search-list-size", flags.search_list_size, "N",
+                   "Candidate list of the incremental builder: larger is better and slower (default 100)");
+  arguments.option("--alpha", flags.alpha, "X", "Pruning slack: larger keeps more long edges (default 1.2; 2 for ip)");
+  arguments.option("--builder", flags.builder, "NAME",
+                   "partitioned (several times faster), incremental (less memory), or auto: partitioned from 4,096 "
+                   "rows on, where --memory-limit allows it (default auto)");
+  arguments.option("-j,--threads", flags.threads, "N", "Threads; 0 is all (default)");
+  arguments.option("--dtype", flags.store_as, "TYPE", dtype_help);
+  arguments.option("--memory-limit", flags.memory_limit, "SIZE",
+                   "Choose a builder that needs no more, or refuse before reading: 800M, 2G, 1.5GiB");
+}
+
+void declare_input_flags(Arguments& arguments, VectorInput& input) {
+  arguments.option("--input-format", input.format, "FORMAT", "Format of the input, whatever its suffix");
+  arguments.option("--input-dtype", input.type, "TYPE",
+                   "Type of a .bin input: f32, f16, i8 or u8, where --dtype differs");
+}
+
+unsigned threads_of(const BuilderFlags& flags) { return flags.threads == 0 ? system_info().threads : flags.threads; }
+
+IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution) {
+  IndexBuilder builder;
+  builder.metric(parse_distance(flags.metric))
+      .max_degree(flags.max_degree)
+      .builder(parse_graph_builder(flags.builder))
+      .execution(execution);
+  if (flags.search_list_size) builder.search_list_size(*flags.search_list_size);
+  if (flags.alpha) builder.alpha(*flags.alpha);
+  if (flags.store_as) builder.store_as(parse_vector_type(*flags.store_as));
+  (void)limit_of(flags);
+  builder.check_parameters();
+  return builder;
+}
+
+BuildPlan plan_build(const BuilderFlags& flags, IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
+                     VectorType type, std::uint64_t copy) {
+  if (const auto limit = limit_of(flags)) builder.memory_limit(*limit - std::min(*limit, copy));
+  return {builder.estimate(rows, dimension, type), copy};
+}
+
+void check_memory_limit(const BuilderFlags& flags, const BuildPlan& plan) {
+  const auto limit = limit_of(flags);
+  const std::uint64_t needed = plan.total();
+  if (!limit || needed <= *limit) return;
+  throw Error(ErrorCode::OutOfMemory,
+              fmt::format("the build may need {} bytes ({}), --memory-limit allows {}", needed, bytes_text(needed),
+                          bytes_text(*limit)),
+              fmt::format("use --memory-limit {}M or more, or a smaller --max-degree", (needed >> 20) + 1));
+}
+
+std::string memory_text(const BuildPlan& plan) {
+  const BuildEstimate& estimate = plan.estimate;
+  const std::string uncoded =
+      estimate.uncoded > estimate.total()
+          ? fmt::format(" ({} if 8-bit codes are too coarse)", bytes_text(estimate.uncoded + plan.copy))
+          : "";
+  return fmt::format("{} at most{}: vectors {} · graph {} · scratch {}", bytes_text(plan.total()), uncoded,
+                     bytes_text(estimate.vectors + plan.copy), bytes_text(estimate.graph),
+                     bytes_text(estimate.scratch));
+}
+
+bool needs_own_reading(const VectorInput& input, const ReadOptions& options) {
+  if (!options.format) return false;
+  try {
+    return vector_format_of(input.path) != *options.format;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+}  // namespace diskann::cli

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "arguments.hpp"
+#include "diskann/index.hpp"
+#include "inputs.hpp"
+#include "session.hpp"
+
+namespace diskann::cli {
+
+/// How a graph is to be built: what `build` does and `estimate` foretells.
+struct BuilderFlags {
+  std::string metric = "l2";
+  std::uint32_t max_degree = BuildParameters{}.max_degree;
+  std::optional<std::uint32_t> search_list_size;
+  std::optional<float> alpha;
+  std::string builder = "auto";
+  std::uint32_t threads = 0;
+  std::optional<std::string> store_as;
+  std::optional<std::string> memory_limit;
+};
+
+/// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, and --memory-limit.
+void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std::string& dtype_help);
+/// --input-format and --input-dtype of a vector file.
+void declare_input_flags(Arguments& arguments, VectorInput& input);
+
+/// How many threads that means.
+unsigned threads_of(const BuilderFlags& flags);
+/// A builder with these settings, checked as far as they go without data; the memory limit is left to plan_build().
+IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution);
+
+/// What a build of rows of this shape takes.
+struct BuildPlan {
+  BuildEstimate estimate;
+  std::uint64_t copy = 0;  ///< bytes of rows that are read whole before they are built from
+  std::uint64_t total() const noexcept { return estimate.total() + copy; }
+};
+/// Sets the memory limit of `builder`, by which it may choose.
+BuildPlan plan_build(const BuilderFlags& flags, IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
+                     VectorType type, std::uint64_t copy);
+/// Throws OutOfMemory where the plan is beyond --memory-limit.
+void check_memory_limit(const BuilderFlags& flags, const BuildPlan& plan);
+/// "458.3 MiB at most: vectors … · graph … · scratch …".
+std::string memory_text(const BuildPlan& plan);
+
+/// A format that the suffix does not tell has to be read whole before it is built from.
+bool needs_own_reading(const VectorInput& input, const ReadOptions& options);
+
+}  // namespace diskann::cli
