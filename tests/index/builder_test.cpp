@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 
+#include "base/random.hpp"
 #include "diskann/distance.hpp"
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
@@ -128,6 +129,25 @@ TEST(Builder, HoldsRowsOrCodesButNotBothWhileTheGraphIsBuilt) {
     const BuildEstimate bytes = IndexBuilder().builder(which).estimate(1'000'000, 256, VectorType::U8);
     EXPECT_EQ(bytes.total(), bytes.uncoded);
   }
+}
+
+TEST(Builder, KeepsToTheLimitWhereCodesTurnOutTooCoarse) {
+  // Clusters so tight that one grid over all of them makes their rows the same.
+  VectorSet set = doubles::clustered(VectorType::F32, 6000, 64, 8, 30);
+  base::Random random(9);
+  for (std::size_t i = 0; i < set.rows(); ++i) {
+    std::copy_n(set.row(i % 30), set.row_bytes(), set.row(i));
+    for (std::size_t j = 0; j < 64; ++j)
+      reinterpret_cast<float*>(set.row(i))[j] += 1e-4f * static_cast<float>(random.uniform());
+  }
+  IndexBuilder builder;
+  builder.builder(GraphBuilder::Partitioned);
+  const BuildEstimate estimate = builder.estimate(set.rows(), set.dimension(), VectorType::F32);
+  ASSERT_LT(estimate.total(), estimate.uncoded);
+  builder.memory_limit(estimate.total());
+  EXPECT_EQ(refusal([&] { builder.build_from_vectors(set); }).code, ErrorCode::OutOfMemory);
+  builder.memory_limit(estimate.uncoded);
+  EXPECT_EQ(builder.build_from_vectors(set).size(), set.rows());
 }
 
 TEST(Builder, TakesRowsThatMadeWayForTheirCodesBackAsTheyWere) {
