@@ -41,27 +41,30 @@ inline constexpr std::size_t kTileRows = 2, kTilePanels = 1;  // 8 of 16, of fou
 inline constexpr std::size_t kTileRows = 4, kTilePanels = 1;  // 16 of 32, of four vectors a panel
 #endif
 
-/// Transposes 16 rows of four-byte groups into a panel; `flip` is xored to every group.
-HWY_INLINE void make_panel(const std::byte* HWY_RESTRICT rows, std::size_t stride, std::uint32_t flip,
-                           std::byte* HWY_RESTRICT panel) {
+/// Transposes 16 rows of `bytes` bytes, a multiple of 16, in groups of four; `flip` is xored to every group.
+HWY_INLINE void transpose_groups(const std::byte* HWY_RESTRICT rows, std::size_t stride, std::size_t bytes,
+                                 std::uint32_t flip, std::byte* HWY_RESTRICT out, std::size_t out_stride) {
   const hn::FixedTag<std::uint32_t, 4> d;
   const hn::RepartitionToWide<decltype(d)> wide;
   const auto mask = hn::Set(d, flip);
-  for (std::size_t byte = 0; byte < stride; byte += 16) {
+  for (std::size_t byte = 0; byte < bytes; byte += 16) {
     for (std::size_t row = 0; row < kPanel; row += 4) {
       const auto load = [&](std::size_t i) {
-        return hn::Xor(hn::Load(d, reinterpret_cast<const std::uint32_t*>(rows + (row + i) * stride + byte)), mask);
+        return hn::Xor(hn::LoadU(d, reinterpret_cast<const std::uint32_t*>(rows + (row + i) * stride + byte)), mask);
       };
       const auto r0 = load(0), r1 = load(1), r2 = load(2), r3 = load(3);
       const auto low01 = hn::BitCast(wide, hn::InterleaveLower(d, r0, r1));
       const auto high01 = hn::BitCast(wide, hn::InterleaveUpper(d, r0, r1));
       const auto low23 = hn::BitCast(wide, hn::InterleaveLower(d, r2, r3));
       const auto high23 = hn::BitCast(wide, hn::InterleaveUpper(d, r2, r3));
-      auto* out = reinterpret_cast<std::uint32_t*>(panel + byte * kPanel) + row;
-      hn::Store(hn::BitCast(d, hn::InterleaveLower(wide, low01, low23)), d, out);
-      hn::Store(hn::BitCast(d, hn::InterleaveUpper(wide, low01, low23)), d, out + kPanel);
-      hn::Store(hn::BitCast(d, hn::InterleaveLower(wide, high01, high23)), d, out + 2 * kPanel);
-      hn::Store(hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23)), d, out + 3 * kPanel);
+      const auto store = [&](std::size_t i, auto groups) {
+        hn::StoreU(hn::BitCast(d, groups), d,
+                   reinterpret_cast<std::uint32_t*>(out + (byte / 4 + i) * out_stride) + row);
+      };
+      store(0, hn::InterleaveLower(wide, low01, low23));
+      store(1, hn::InterleaveUpper(wide, low01, low23));
+      store(2, hn::InterleaveLower(wide, high01, high23));
+      store(3, hn::InterleaveUpper(wide, high01, high23));
     }
   }
 }
@@ -97,11 +100,12 @@ HWY_INLINE void multiply_registers(const std::byte* HWY_RESTRICT left, std::size
   }
 }
 
-/// The left rows [first, end) against panels [0, end_panel).
+/// The left rows [first, end) against panels [panel, end_panel).
 template <class Unit, class Finish>
 HWY_INLINE void multiply_block(const TileBlock::Layout& left, std::size_t first, std::size_t end,
-                               const TileBlock::Layout& right, std::size_t end_panel, const Finish& finish) {
-  for (std::size_t panel = 0; panel < end_panel;) {
+                               const TileBlock::Layout& right, std::size_t panel, std::size_t end_panel,
+                               const Finish& finish) {
+  while (panel < end_panel) {
     const std::size_t width = std::min(kTilePanels, end_panel - panel);
     const std::byte* at = right.panels + panel * right.stride * kPanel;
     for (std::size_t row = first; row < end; row += kTileRows) {
@@ -125,13 +129,14 @@ HWY_INLINE void multiply_block(const TileBlock::Layout& left, std::size_t first,
 
 #else
 
-inline void make_panel(const std::byte* rows, std::size_t stride, std::uint32_t flip, std::byte* panel) {
-  for (std::size_t group = 0; group < stride / 4; ++group) {
+inline void transpose_groups(const std::byte* rows, std::size_t stride, std::size_t bytes, std::uint32_t flip,
+                             std::byte* out, std::size_t out_stride) {
+  for (std::size_t group = 0; group < bytes / 4; ++group) {
     for (std::size_t row = 0; row < kPanel; ++row) {
-      std::uint32_t bytes;
-      std::memcpy(&bytes, rows + row * stride + group * 4, 4);
-      bytes ^= flip;
-      std::memcpy(panel + (group * kPanel + row) * 4, &bytes, 4);
+      std::uint32_t word;
+      std::memcpy(&word, rows + row * stride + group * 4, 4);
+      word ^= flip;
+      std::memcpy(out + group * out_stride + row * 4, &word, 4);
     }
   }
 }
@@ -162,6 +167,24 @@ HWY_INLINE void close_columns(std::size_t rows, std::size_t padded_rows, std::si
     std::fill(out + i * stride + rows, out + i * stride + padded_rows, std::numeric_limits<float>::infinity());
 }
 
+/// All rows of a block against one another, each pair once: multiply(first, count, panel, out) takes rows against the
+/// panels from `panel` on, and what it found is mirrored.
+template <class Multiply>
+HWY_INLINE void square_block(const TileBlock& block, float* out, std::size_t stride, const Multiply& multiply) {
+  constexpr std::size_t kStripe = 3 * kPanel;
+  const std::size_t bytes = stride * sizeof(float);
+  const auto at = [&](std::size_t row, std::size_t column) {
+    return reinterpret_cast<std::byte*>(out + row * stride + column);
+  };
+  for (std::size_t first = 0; first < block.rows(); first += kStripe) {
+    const std::size_t end = std::min(first + kStripe, block.rows());
+    multiply(first, end - first, first / kPanel, out + first * stride);
+    for (std::size_t column = first + kStripe; column < block.padded_rows(); column += kPanel)
+      for (std::size_t row = first; row < end; row += kPanel)
+        transpose_groups(at(row, column), bytes, kPanel * sizeof(float), 0, at(column, row), bytes);
+  }
+}
+
 /// Lays the rows of a source out: convert(i, row, out) writes one left row.
 template <class Convert>
 HWY_INLINE void load_rows(const TileSource& source, bool panels, std::uint32_t flip, TileBlock::Layout& layout,
@@ -178,7 +201,8 @@ HWY_INLINE void load_rows(const TileSource& source, bool panels, std::uint32_t f
   }
   if (!panels) return;
   for (std::size_t first = 0; first < source.count; first += kPanel)
-    make_panel(layout.left + first * layout.stride, layout.stride, flip, layout.panels + first * layout.stride);
+    transpose_groups(layout.left + first * layout.stride, layout.stride, layout.stride, flip,
+                     layout.panels + first * layout.stride, kPanel * 4);
 }
 
 }  // namespace DISKANN_NAMESPACE

@@ -70,6 +70,9 @@ struct TileKernels {
   /// the rows are +infinity.
   void (*multiply)(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
                    std::size_t stride);
+  /// All rows of a block, laid out with panels, against one another: what multiply() gives, in about half the time.
+  /// `out` has room for padded_rows() rows.
+  void (*square)(const TileBlock& block, float* out, std::size_t stride);
 };
 
 /// Tiles for rows of a type taken as `form`: the rows' own integer type, or F32 (which f16 always takes).

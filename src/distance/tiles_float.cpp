@@ -82,11 +82,13 @@ HWY_INLINE float convert_row(const std::byte* row, std::size_t dimension, const 
   return hn::GetLane(hn::SumOfLanes(d, norm));
 }
 
+/// TileKernels::multiply from a panel of the right side on.
 template <Distance kMetric>
-void multiply_floats(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
-                     std::size_t stride) {
+void multiply_from(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right,
+                   std::size_t panel, float* out, std::size_t stride) {
   const FloatFinish<kMetric> finish{left.layout(), right.layout(), out, stride, first};
-  multiply_block<FloatTile>(left.layout(), first, first + count, right.layout(), right.padded_rows() / kPanel, finish);
+  multiply_block<FloatTile>(left.layout(), first, first + count, right.layout(), panel, right.padded_rows() / kPanel,
+                            finish);
   close_columns(right.rows(), right.padded_rows(), count, out, stride);
 }
 
@@ -102,14 +104,15 @@ float convert_row(const std::byte* row, std::size_t dimension, const float* cent
   return norm;
 }
 
+/// TileKernels::multiply from a panel of the right side on.
 template <Distance kMetric>
-void multiply_floats(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
-                     std::size_t stride) {
+void multiply_from(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right,
+                   std::size_t panel, float* out, std::size_t stride) {
   const TileBlock::Layout& a = left.layout();
   const TileBlock::Layout& b = right.layout();
   float sums[kPanel];
   for (std::size_t row = first; row < first + count; ++row) {
-    for (std::size_t column = 0; column < right.rows(); ++column) {
+    for (std::size_t column = panel * kPanel; column < right.rows(); ++column) {
       if (column % kPanel == 0) plain_products<float, float, 1>(a, row, b, column / kPanel, sums);
       const float sum = sums[column % kPanel];
       float value = 0.0f - sum;
@@ -123,6 +126,19 @@ void multiply_floats(const TileBlock& left, std::size_t first, std::size_t count
 }
 
 #endif  // DISKANN_SIMD
+
+template <Distance kMetric>
+void multiply_floats(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
+                     std::size_t stride) {
+  multiply_from<kMetric>(left, first, count, right, 0, out, stride);
+}
+
+template <Distance kMetric>
+void square_floats(const TileBlock& block, float* out, std::size_t stride) {
+  square_block(block, out, stride, [&](std::size_t first, std::size_t count, std::size_t panel, float* stripe) {
+    multiply_from<kMetric>(block, first, count, block, panel, stripe, stride);
+  });
+}
 
 template <class RowType>
 void load_floats(const TileSource& source, bool panels, TileBlock& block) {
@@ -141,12 +157,13 @@ void load_floats(const TileSource& source, bool panels, TileBlock& block) {
   block.set_largest_squared_norm(static_cast<double>(largest));
 }
 
+template <class RowType, Distance kMetric>
+constexpr TileKernels kFloatTiles = {load_floats<RowType>, multiply_floats<kMetric>, square_floats<kMetric>};
+
 template <class RowType>
 const TileKernels* find_float_tiles_of(Distance metric) {
-  static constexpr TileKernels kL2 = {load_floats<RowType>, multiply_floats<Distance::L2>};
-  static constexpr TileKernels kCosine = {load_floats<RowType>, multiply_floats<Distance::Cosine>};
-  static constexpr TileKernels kInnerProduct = {load_floats<RowType>, multiply_floats<Distance::InnerProduct>};
-  return of_metric(metric, kL2, kCosine, kInnerProduct);
+  return of_metric(metric, kFloatTiles<RowType, Distance::L2>, kFloatTiles<RowType, Distance::Cosine>,
+                   kFloatTiles<RowType, Distance::InnerProduct>);
 }
 
 const TileKernels* find_float_tiles(Distance metric, VectorType rows) {

@@ -210,25 +210,39 @@ struct IntegerFinish {
 #endif
 };
 
+/// TileKernels::multiply from a panel of the right side on.
 template <class RowType, Distance kMetric>
-void multiply_integers(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
-                       std::size_t stride) {
+void multiply_from(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right,
+                   std::size_t panel, float* out, std::size_t stride) {
   const TileBlock::Layout& a = left.layout();
   const TileBlock::Layout& b = right.layout();
   const bool beyond_signed = a.groups * (4 / kComponentBytes) > 33'000;  // x 255^2 > 2^31
   const IntegerFinish<RowType, kMetric> finish{a, b, out, stride, first, beyond_signed};
 #if DISKANN_SIMD
-  multiply_block<IntegerTile<RowType>>(a, first, first + count, b, right.padded_rows() / kPanel, finish);
+  multiply_block<IntegerTile<RowType>>(a, first, first + count, b, panel, right.padded_rows() / kPanel, finish);
 #else
   std::uint32_t sums[kPanel];
   for (std::size_t row = first; row < first + count; ++row) {
-    for (std::size_t column = 0; column < right.rows(); ++column) {
+    for (std::size_t column = panel * kPanel; column < right.rows(); ++column) {
       if (column % kPanel == 0) plain_products<std::int16_t, std::uint32_t, 2>(a, row, b, column / kPanel, sums);
       finish(row, column, sums[column % kPanel]);
     }
   }
 #endif
   close_columns(right.rows(), right.padded_rows(), count, out, stride);
+}
+
+template <class RowType, Distance kMetric>
+void multiply_integers(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
+                       std::size_t stride) {
+  multiply_from<RowType, kMetric>(left, first, count, right, 0, out, stride);
+}
+
+template <class RowType, Distance kMetric>
+void square_integers(const TileBlock& block, float* out, std::size_t stride) {
+  square_block(block, out, stride, [&](std::size_t first, std::size_t count, std::size_t panel, float* stripe) {
+    multiply_from<RowType, kMetric>(block, first, count, block, panel, stripe, stride);
+  });
 }
 
 template <class RowType, Distance kMetric>
@@ -254,14 +268,14 @@ void load_integers(const TileSource& source, bool panels, TileBlock& block) {
   block.set_largest_squared_norm(static_cast<double>(largest));
 }
 
+template <class RowType, Distance kMetric>
+constexpr TileKernels kIntegerTiles = {load_integers<RowType, kMetric>, multiply_integers<RowType, kMetric>,
+                                       square_integers<RowType, kMetric>};
+
 template <class RowType>
 const TileKernels* find_integer_tiles_of(Distance metric) {
-  static constexpr TileKernels kL2 = {load_integers<RowType, Distance::L2>, multiply_integers<RowType, Distance::L2>};
-  static constexpr TileKernels kCosine = {load_integers<RowType, Distance::Cosine>,
-                                          multiply_integers<RowType, Distance::Cosine>};
-  static constexpr TileKernels kInnerProduct = {load_integers<RowType, Distance::InnerProduct>,
-                                                multiply_integers<RowType, Distance::InnerProduct>};
-  return of_metric(metric, kL2, kCosine, kInnerProduct);
+  return of_metric(metric, kIntegerTiles<RowType, Distance::L2>, kIntegerTiles<RowType, Distance::Cosine>,
+                   kIntegerTiles<RowType, Distance::InnerProduct>);
 }
 
 const TileKernels* find_integer_tiles(Distance metric, VectorType rows) {

@@ -64,7 +64,7 @@ class Side {
     for (std::size_t i = 0; i < std::min(kAhead, rows.size()); ++i) reservoirs_.prefetch(rows[i]);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (i + kAhead < rows.size()) reservoirs_.prefetch(rows[i + kAhead]);
-      reservoirs_.add(rows[i], leaf.found(i), pruners_[thread], work_[thread]);
+      reservoirs_.add(rows[i], leaf.found(i), leaf.error(), pruners_[thread], work_[thread]);
     }
   }
 
@@ -78,7 +78,7 @@ class Side {
  private:
   Reservoirs reservoirs_;
   std::vector<Pruner<Space>> pruners_;  // of each thread, as is the work
-  std::vector<Reservoirs::Work> work_;
+  std::vector<std::vector<Candidate>> work_;
 };
 
 class PartitionedBuilder {

@@ -11,28 +11,30 @@ Leaf::Leaf(const KernelSpace& space)
       selection_(distance::selection()) {}
 
 void Leaf::measure(const Partitioner::Rows& rows) {
-  constexpr std::size_t kStripe = 96;
   rows_ = &rows;
   const std::vector<float> center = tile_center(space_.metric(), space_.rows(), rows.front());
   tiles_.load({space_.rows(), space_.norms(), rows.data(), 0, rows.size(), center.empty() ? nullptr : center.data()},
               true, block_);
   const std::size_t stride = block_.padded_rows();
   if (distances_.size() < stride * stride) distances_ = base::HugeArray<float>(stride * stride);
-  for (std::size_t first = 0; first < rows.size(); first += kStripe) {
-    tiles_.multiply(block_, first, std::min(kStripe, rows.size() - first), block_, distances_.data() + first * stride,
-                    stride);
-  }
+  tiles_.square(block_, distances_.data(), stride);
+  const double norm = block_.largest_squared_norm();
+  const VectorType form = tile_form(space_.rows());
+  error_ = distance::tile_error_bound(space_.metric(), form, space_.rows().dimension, norm, norm);
+  if (space_.norms() == nullptr || form != VectorType::F32) return;
+  for (const Slot row : rows)
+    if (!distance::tiles_hold_cosines(space_.norms()[row])) error_ = std::numeric_limits<float>::infinity();
 }
 
 void Leaf::augment(const AugmentedSpace& space) {
   const std::size_t stride = block_.padded_rows();
-  work_.assign(stride, 0.0f);
-  for (std::size_t i = 0; i < rows_->size(); ++i) work_[i] = space.component((*rows_)[i]);
-  const float* const components = work_.data();
+  components_.assign(stride, 0.0f);
+  for (std::size_t i = 0; i < rows_->size(); ++i) components_[i] = space.component((*rows_)[i]);
+  // Sums of four terms of about the squared length, as those of the space are.
+  error_ = 2 * error_ + 64 * std::numeric_limits<float>::epsilon() * space.squared_length();
   for (std::size_t i = 0; i < rows_->size(); ++i) {
-    float* const row = distances_.data() + i * stride;  // of products below zero
-    const float component = components[i], length = space.squared_length();
-    for (std::size_t j = 0; j < stride; ++j) row[j] = std::max(0.0f, 2 * (length + row[j] - component * components[j]));
+    selection_.augment(distances_.data() + i * stride, stride, components_[i], components_.data(),
+                       space.squared_length());
   }
 }
 
@@ -40,28 +42,31 @@ template <class Pick>
 void Leaf::pick(std::uint32_t picks, const Pick& pick) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const std::size_t stride = block_.padded_rows(), rows = rows_->size();
+  work_.resize(stride);
   picks_.resize(rows * picks);
   counts_.resize(rows);
+  std::vector<std::uint32_t> chosen(picks);
   for (std::size_t i = 0; i < rows; ++i) distances_.data()[i * stride + i] = -kInfinity;
   for (std::size_t i = 0; i < rows; ++i) {
-    float& own = distances_.data()[i * stride + i];
-    own = kInfinity;
-    counts_[i] = static_cast<std::uint32_t>(pick(i, stride, picks_.data() + i * picks));
-    own = -kInfinity;
+    float* const distances = distances_.data() + i * stride;
+    distances[i] = kInfinity;
+    counts_[i] = static_cast<std::uint32_t>(pick(i, stride, chosen.data()));
+    distances[i] = -kInfinity;
+    for (std::uint32_t j = 0; j < counts_[i]; ++j)
+      picks_[i * picks + j] = make_candidate(distances[chosen[j]], chosen[j]);
   }
   exchange(picks);
 }
 
 void Leaf::pick_nearest(std::uint32_t picks) {
   pick(picks, [&](std::size_t i, std::size_t stride, std::uint32_t* chosen) {
-    return selection_.smallest(distances_.data() + i * stride, stride, picks, chosen);
+    return selection_.smallest(distances_.data() + i * stride, stride, picks, work_, chosen);
   });
 }
 
 void Leaf::pick_apart(std::uint32_t picks, float alpha) {
-  work_.resize(block_.padded_rows());
   pick(picks, [&](std::size_t i, std::size_t stride, std::uint32_t* chosen) {
-    return selection_.pick(distances_.data(), stride, i, stride, alpha, picks, work_.data(), chosen);
+    return selection_.pick(distances_.data(), stride, i, stride, alpha, picks, work_, chosen);
   });
 }
 
@@ -73,9 +78,9 @@ void Leaf::exchange(std::uint32_t picks) {
     for (std::size_t i = 0; i < rows.size(); ++i)
       for (std::uint32_t j = 0; j < counts_[i]; ++j) f(i, picks_[i * picks + j]);
   };
-  for_each_pick([&](std::size_t i, std::uint32_t j) {
+  for_each_pick([&](std::size_t i, Candidate pick) {
     ++ends_[i];
-    ++ends_[j];
+    ++ends_[slot_of(pick)];
   });
   std::uint32_t begin = 0;
   for (std::uint32_t& end : ends_) {
@@ -84,9 +89,10 @@ void Leaf::exchange(std::uint32_t picks) {
     begin += size;
   }
   found_.resize(begin);
-  for_each_pick([&](std::size_t i, std::uint32_t j) {
-    found_[ends_[i]++] = rows[j];
-    found_[ends_[j]++] = rows[i];
+  for_each_pick([&](std::size_t i, Candidate pick) {
+    const float distance = distance_of(pick);
+    found_[ends_[i]++] = make_candidate(distance, rows[slot_of(pick)]);
+    found_[ends_[slot_of(pick)]++] = make_candidate(distance, rows[i]);
   });
 }
 

@@ -8,6 +8,7 @@
 #include "distance/selection.hpp"
 #include "distance/tiles.hpp"
 #include "graph/augmented_space.hpp"
+#include "graph/candidate_list.hpp"
 #include "graph/partition.hpp"
 
 namespace diskann::graph {
@@ -27,11 +28,12 @@ class Leaf {
   void pick_nearest(std::uint32_t picks);
   /// Each row picks near others that do not occlude one another by `alpha`.
   void pick_apart(std::uint32_t picks, float alpha);
-  /// What the row at a place picked, and what picked it.
-  std::span<const Slot> found(std::size_t place) const noexcept {
+  /// What the row at a place picked, and what picked it, with distances off by at most error() from those of the space.
+  std::span<const Candidate> found(std::size_t place) const noexcept {
     const std::uint32_t begin = place == 0 ? 0 : ends_[place - 1];
     return {found_.data() + begin, ends_[place] - begin};
   }
+  float error() const noexcept { return error_; }
 
  private:
   template <class Pick>
@@ -44,10 +46,13 @@ class Leaf {
   const Partitioner::Rows* rows_ = nullptr;
   distance::TileBlock block_;
   base::HugeArray<float> distances_;  // of every row to every other
-  std::vector<float> work_;
-  std::vector<std::uint32_t> picks_, counts_;  // picks of each row, and how many
-  std::vector<std::uint32_t> ends_;            // of each row's part of found_
-  std::vector<Slot> found_;
+  std::vector<float> components_;
+  distance::SelectionWork work_;
+  float error_ = 0;
+  std::vector<Candidate> picks_;       // of each row: places
+  std::vector<std::uint32_t> counts_;  // how many those are
+  std::vector<std::uint32_t> ends_;    // of each row's part of found_
+  std::vector<Candidate> found_;
 };
 
 }  // namespace diskann::graph

@@ -91,6 +91,7 @@ void Partitioner::assign(const Leaders& leaders, const distance::TileBlock& bloc
                          Scratch& scratch, std::uint16_t* choices) const {
   const std::size_t columns = block.padded_rows();
   if (scratch.distances.size() < kStripe * columns) scratch.distances = base::HugeArray<float>(kStripe * columns);
+  scratch.selection.resize(columns);
   std::vector<std::uint32_t> chosen(leaders.fanout);
   for (std::size_t begin = 0; begin < count; begin += kStripe) {
     const std::size_t size = std::min(kStripe, count - begin);
@@ -99,7 +100,7 @@ void Partitioner::assign(const Leaders& leaders, const distance::TileBlock& bloc
     for (std::size_t i = 0; i < size; ++i) {
       const float* distances = scratch.distances.data() + i * columns;
       // Distances that overflow are not chosen; such a row goes to the first leaders.
-      if (selection_.smallest(distances, columns, leaders.fanout, chosen.data()) < leaders.fanout)
+      if (selection_.smallest(distances, columns, leaders.fanout, scratch.selection, chosen.data()) < leaders.fanout)
         std::iota(chosen.begin(), chosen.end(), 0u);
       for (std::uint32_t j = 0; j < leaders.fanout; ++j)
         choices[(begin + i) * leaders.fanout + j] = static_cast<std::uint16_t>(chosen[j]);

@@ -47,6 +47,7 @@ class Partitioner {
   struct Scratch {
     distance::TileBlock rows, leaders;
     base::HugeArray<float> distances;
+    distance::SelectionWork selection;
   };
   struct Leaders {
     std::size_t count = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -19,38 +20,36 @@ class Reservoirs {
   Reservoirs() = default;
   /// `room`: places for candidates in a reservoir, more than `kept`.
   Reservoirs(std::size_t rows, std::uint32_t room, std::uint32_t kept)
-      : kept_(kept), slots_(rows, room), sizes_(rows) {}
+      : kept_(kept), slots_(rows, room), sizes_(rows), limits_(rows) {
+    std::fill_n(limits_.data(), rows, std::numeric_limits<float>::infinity());
+  }
 
   static constexpr std::size_t bytes_per_row(std::uint32_t room) noexcept {
-    return room * sizeof(Slot) + sizeof(std::uint16_t);
+    return room * sizeof(Slot) + sizeof(std::uint16_t) + sizeof(float);
   }
 
   void prefetch(Slot row) const noexcept {
     __builtin_prefetch(sizes_.data() + row);
+    __builtin_prefetch(limits_.data() + row);
     base::prefetch(reinterpret_cast<const std::byte*>(slots_.row(row)), slots_.stride() * sizeof(Slot));
   }
 
-  /// Memory of one thread.
-  struct Work {
-    std::vector<Candidate> candidates;
-    std::vector<Slot> nearer;
-  };
-
-  /// Adds candidates, whatever other threads do; those that are there already are left out. `pruner` measures where
-  /// there is no room for all.
+  /// Adds candidates, whatever other threads do; those that are there already are left out. Their distances may be off
+  /// by at most `error` from those of `pruner`, which measures where there is no room for all; `work` is its memory.
   template <class Space>
-  void add(Slot row, std::span<const Slot> found, Pruner<Space>& pruner, Work& work) {
+  void add(Slot row, std::span<const Candidate> found, float error, Pruner<Space>& pruner,
+           std::vector<Candidate>& work) {
     Lock lock(sizes_[row]);
     Slot* const slots = slots_.mutable_row(row);
-    if (lock.overflowed) found = nearer_than(slots[kept_ - 1], row, found, pruner, work);
-    for (const Slot slot : found) {
+    for (const Candidate candidate : found) {
+      if (static_cast<double>(distance_of(candidate)) - static_cast<double>(error) > limits_[row]) continue;
+      const Slot slot = slot_of(candidate);
       unsigned known = 0;
       for (std::uint16_t i = 0; i < lock.size; ++i) known |= static_cast<unsigned>(slots[i] == slot);
       if (known != 0) continue;
       if (lock.size == slots_.stride()) {
-        keep_nearest(row, slots, pruner, work.candidates);
+        limits_[row] = keep_nearest(row, slots, pruner, work);
         lock.size = static_cast<std::uint16_t>(kept_);
-        lock.overflowed = true;
       }
       slots[lock.size++] = slot;
     }
@@ -60,7 +59,7 @@ class Reservoirs {
   template <class Space>
   void collect(Slot row, Pruner<Space>& pruner, std::vector<Candidate>& out) const {
     out.clear();
-    pruner.score(row, {slots_.row(row), static_cast<std::size_t>(sizes_[row] & ~kOverflowed)}, out);
+    pruner.score(row, {slots_.row(row), std::size_t{sizes_[row]}}, out);
     std::sort(out.begin(), out.end());
     if (out.size() > kept_) out.resize(kept_);
   }
@@ -74,28 +73,15 @@ class Reservoirs {
 
  private:
   static constexpr std::uint16_t kLocked = 0xFFFF;  // as a size
-  static constexpr std::uint16_t kOverflowed =
-      0x8000;  // beside a size: the last of those kept stands behind the others
 
-  /// Few that come to a reservoir that was full are nearer than what it keeps: one comparison sorts the others out.
+  /// Returns the distance of the last of those kept: what is farther will not be among the nearest.
   template <class Space>
-  std::span<const Slot> nearer_than(Slot last, Slot row, std::span<const Slot> found, Pruner<Space>& pruner,
-                                    Work& work) {
-    work.candidates.clear();
-    pruner.score(row, {&last, 1}, work.candidates);
-    pruner.score(row, found, work.candidates);
-    work.nearer.clear();
-    for (std::size_t i = 1; i < work.candidates.size(); ++i)
-      if (work.candidates[i] < work.candidates.front()) work.nearer.push_back(slot_of(work.candidates[i]));
-    return work.nearer;
-  }
-
-  template <class Space>
-  void keep_nearest(Slot row, Slot* slots, Pruner<Space>& pruner, std::vector<Candidate>& candidates) {
+  float keep_nearest(Slot row, Slot* slots, Pruner<Space>& pruner, std::vector<Candidate>& candidates) {
     candidates.clear();
     pruner.score(row, {slots, slots_.stride()}, candidates);
     std::nth_element(candidates.begin(), candidates.begin() + kept_ - 1, candidates.end());
     for (std::uint32_t i = 0; i < kept_; ++i) slots[i] = slot_of(candidates[i]);
+    return distance_of(candidates[kept_ - 1]);
   }
 
   /// A reservoir for one thread alone; whatever ends its use lets the others in again.
@@ -106,16 +92,12 @@ class Reservoirs {
       do {
         word = place_.exchange(kLocked, std::memory_order_acquire);
       } while (word == kLocked);
-      size = word & static_cast<std::uint16_t>(~kOverflowed);
-      overflowed = (word & kOverflowed) != 0;
+      size = word;
     }
     Lock(const Lock&) = delete;
-    ~Lock() {
-      place_.store(static_cast<std::uint16_t>(size | (overflowed ? kOverflowed : 0)), std::memory_order_release);
-    }
+    ~Lock() { place_.store(size, std::memory_order_release); }
 
     std::uint16_t size = 0;
-    bool overflowed = false;
 
    private:
     std::atomic_ref<std::uint16_t> place_;
@@ -124,6 +106,7 @@ class Reservoirs {
   std::uint32_t kept_ = 0;
   base::Adjacency slots_;
   base::HugeArray<std::uint16_t> sizes_;
+  base::HugeArray<float> limits_;  // of what may still be among the nearest
 };
 
 }  // namespace diskann::graph

@@ -126,6 +126,30 @@ TEST_P(Tiles, DoNotDependOnWhatStandsBesideARow) {
   }
 }
 
+TEST_P(Tiles, SquaresAreProductsOfABlockWithItself) {
+  const Form form = GetParam();
+  for (const std::size_t rows : {1u, 16u, 47u, 48u, 49u, 96u, 131u}) {
+    const Sides sides = random_sides(rows, form.rows, rows, 1, 37);
+    for (const Distance metric : kMetrics) {
+      for (const std::string& isa : available_isas()) {
+        const TileKernels& kernels = tiles_for(isa, metric, form.rows, form.query);
+        TileBlock block;
+        kernels.load({sides.left, metric == Distance::Cosine ? sides.left_inverses.data() : nullptr, nullptr, 0, rows},
+                     true, block);
+        const std::size_t stride = block.padded_rows() + 16;
+        std::vector<float> products(block.padded_rows() * stride, -1.0f), squares = products;
+        kernels.multiply(block, 0, rows, block, products.data(), stride);
+        kernels.square(block, squares.data(), stride);
+        for (std::size_t i = 0; i < rows; ++i) {
+          for (std::size_t j = 0; j < stride; ++j)
+            ASSERT_EQ(squares[i * stride + j], products[i * stride + j])
+                << describe(isa, form, metric, 37) << ", " << i << ", " << j << " of " << rows;
+        }
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Forms, Tiles, ::testing::ValuesIn(kForms), [](const auto& instance) {
   return std::string(to_string(instance.param.rows)) + "_rows_" + std::string(to_string(instance.param.query)) +
          "_form";

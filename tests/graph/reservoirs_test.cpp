@@ -18,11 +18,16 @@ struct Fixture {
   base::RowStore store = doubles::store_of(doubles::clustered(VectorType::U8, 400, 16, 5));
   KernelSpace space{Distance::L2, store, nullptr};
 
-  /// The nearest of some rows to row 0, all distances exact.
-  std::vector<Candidate> nearest(std::vector<Slot> slots, std::size_t count) const {
+  /// Rows as candidates of row 0.
+  std::vector<Candidate> scored(std::span<const Slot> slots) const {
     Pruner<KernelSpace> pruner(space, 8, 1.2f);
     std::vector<Candidate> candidates;
     pruner.score(0, slots, candidates);
+    return candidates;
+  }
+  /// The nearest of some rows to row 0, all distances exact.
+  std::vector<Candidate> nearest(std::span<const Slot> slots, std::size_t count) const {
+    std::vector<Candidate> candidates = scored(slots);
     std::sort(candidates.begin(), candidates.end());
     candidates.resize(std::min(candidates.size(), count));
     return candidates;
@@ -40,12 +45,20 @@ TEST(Reservoirs, HoldTheNearestInWhateverOrderTheyCome) {
     const std::vector<Candidate> expected = fixture.nearest(slots, kKept);
     for (int order = 0; order < 20; ++order) {
       Reservoirs reservoirs(400, kRoom, kKept);
-      Reservoirs::Work work;
+      std::vector<Candidate> work;
       for (std::size_t i = count; i > 1; --i) std::swap(slots[i - 1], slots[random.below(i)]);
+      // Distances off by what the caller says, so that candidates seem nearer or farther than others.
+      const float error = order % 2 == 0 ? 0.0f : distance_of(expected.back()) / 2;
+      std::vector<Candidate> candidates = fixture.scored(slots);
+      for (Candidate& candidate : candidates) {
+        const float off = error * (static_cast<float>(random.below(201)) / 100.0f - 1.0f);
+        candidate = make_candidate(distance_of(candidate) + off, slot_of(candidate));
+      }
+      const std::span<const Candidate> all(candidates);
       for (std::size_t begin = 0; begin < count;) {
         const std::size_t size = std::min<std::size_t>(1 + random.below(7), count - begin);
-        reservoirs.add(0, {slots.data() + begin, size}, pruner, work);
-        if (random.below(3) == 0) reservoirs.add(0, {slots.data(), begin + size}, pruner, work);  // again
+        reservoirs.add(0, all.subspan(begin, size), error, pruner, work);
+        if (random.below(3) == 0) reservoirs.add(0, all.first(begin + size), error, pruner, work);  // again
         begin += size;
       }
       std::vector<Candidate> collected;
@@ -62,10 +75,11 @@ TEST(Reservoirs, TakeCandidatesOfManyThreads) {
   for (Slot first = 1; first <= 4; ++first) {
     threads.emplace_back([&, first] {
       Pruner<KernelSpace> pruner(fixture.space, kDegree, 1.2f);
-      Reservoirs::Work work;
+      std::vector<Candidate> work;
       for (Slot slot = first; slot < 400; slot += 3) {  // three steps of four threads: most slots come twice
-        reservoirs.add(0, std::span(&slot, 1), pruner, work);
-        reservoirs.add(1, std::span(&slot, 1), pruner, work);
+        const std::vector<Candidate> found = fixture.scored({&slot, 1});
+        reservoirs.add(0, found, 0.0f, pruner, work);
+        reservoirs.add(1, found, std::numeric_limits<float>::infinity(), pruner, work);
       }
     });
   }
