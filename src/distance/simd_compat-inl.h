@@ -75,6 +75,15 @@ HWY_INLINE void four_lane_sums(D d, V a, V b, V c, V e, hn::TFromD<D>* HWY_RESTR
   hn::Store(sum_blocks(d, all), four, out);
 }
 
+/// Where many sums are in flight, GCC 12 forms the products of all before it adds the first, runs out of registers and
+/// keeps a sum in memory: a step waits for it. Not past this.
+template <class V>
+HWY_INLINE void finish_now([[maybe_unused]] V& v) {
+#if HWY_ARCH_X86
+  asm volatile("" : "+v"(v.raw));
+#endif
+}
+
 #endif  // DISKANN_SIMD
 
 #if DISKANN_VNNI

@@ -100,28 +100,29 @@ HWY_INLINE void multiply_registers(const std::byte* HWY_RESTRICT left, std::size
   }
 }
 
-/// The left rows [first, end) against panels [panel, end_panel).
+/// The left rows [first, end) against panels [panel, end_panel). A unit says how many registers a sum takes.
 template <class Unit, class Finish>
 HWY_INLINE void multiply_block(const TileBlock::Layout& left, std::size_t first, std::size_t end,
                                const TileBlock::Layout& right, std::size_t panel, std::size_t end_panel,
                                const Finish& finish) {
+  constexpr std::size_t kRows = kTileRows / Unit::kRegisters;
   while (panel < end_panel) {
     const std::size_t width = std::min(kTilePanels, end_panel - panel);
     const std::byte* at = right.panels + panel * right.stride * kPanel;
-    for (std::size_t row = first; row < end; row += kTileRows) {
+    for (std::size_t row = first; row < end; row += kRows) {
       const std::byte* rows = left.left + row * left.stride;
       const std::size_t column = panel * kPanel;
       if constexpr (kTilePanels > 1) {
         if (width == 3) {
-          multiply_registers<Unit, kTileRows, 3>(rows, left.stride, at, left.groups, finish, row, column);
+          multiply_registers<Unit, kRows, 3>(rows, left.stride, at, left.groups, finish, row, column);
           continue;
         }
         if (width == 2) {
-          multiply_registers<Unit, kTileRows, 2>(rows, left.stride, at, left.groups, finish, row, column);
+          multiply_registers<Unit, kRows, 2>(rows, left.stride, at, left.groups, finish, row, column);
           continue;
         }
       }
-      multiply_registers<Unit, kTileRows, 1>(rows, left.stride, at, left.groups, finish, row, column);
+      multiply_registers<Unit, kRows, 1>(rows, left.stride, at, left.groups, finish, row, column);
     }
     panel += width;
   }

@@ -26,6 +26,7 @@ HWY_INLINE float plain_value(RowType component) {
 
 struct FloatTile {
   using State = VF;
+  static constexpr std::size_t kRegisters = 1;
   using Vector = VF;
   static HWY_INLINE VF zero() { return hn::Zero(DF()); }
   static HWY_INLINE VF load(const std::byte* at) { return hn::Load(DF(), reinterpret_cast<const float*>(at)); }

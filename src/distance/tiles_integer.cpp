@@ -27,8 +27,8 @@ struct RowSums {
 template <class RowType>
 struct IntegerTile {
   using State = VI;
+  static constexpr std::size_t kRegisters = 1;
   using Vector = VI;
-  static constexpr std::size_t kComponents = 4;  // of a group
   static HWY_INLINE VI zero() { return hn::Zero(D32()); }
   static HWY_INLINE VI load(const std::byte* at) { return hn::Load(D32(), reinterpret_cast<const std::int32_t*>(at)); }
   static HWY_INLINE VI broadcast(const std::byte* at) {
@@ -70,6 +70,7 @@ HWY_INLINE RowSums convert_row(const std::byte* row, std::size_t dimension, std:
 template <class RowType>
 struct IntegerTile {
   using State = VI;
+  static constexpr std::size_t kRegisters = 1;
   using Vector = Bytes;
   using D8 = hn::Repartition<std::uint8_t, D32>;
   static HWY_INLINE VI zero() { return hn::Zero(D32()); }
@@ -112,6 +113,7 @@ struct IntegerTile {
     HWY_INLINE State(VI a, VI b) : low(a), high(b) {}
     VI low, high;
   };
+  static constexpr std::size_t kRegisters = HWY_ARCH_X86 ? 1 : 2;  // x86 leaves the upper sums alone
   static HWY_INLINE State zero() { return {hn::Zero(D32()), hn::Zero(D32())}; }
   static HWY_INLINE Vector load(const std::byte* at) {
     return hn::Load(D16(), reinterpret_cast<const std::int16_t*>(at));
@@ -121,6 +123,7 @@ struct IntegerTile {
   }
   static HWY_INLINE void add(State& sum, Vector right, Vector left) {
     sum.low = hn::ReorderWidenMulAccumulate(D32(), right, left, sum.low, sum.high);
+    finish_now(sum.low);
   }
   static HWY_INLINE VI total(const State& sum) { return hn::RearrangeToOddPlusEven(sum.low, sum.high); }
 };

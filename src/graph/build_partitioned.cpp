@@ -20,15 +20,11 @@ constexpr float kAugmentedAlpha = 1.2f;
 /// Picks of a row in a leaf by inner product.
 constexpr std::uint32_t kProductPicks = 5;
 
-/// How leaves are carved, and how many neighbours a row picks in each by distance.
-struct Recipe {
-  PartitionShape shape;
-  std::uint32_t picks;
-};
-Recipe recipe_for(std::size_t dimension) {
-  // Many components make products dear and each leaf's picks better: fewer leaves, more picks.
-  return dimension > 512 ? Recipe{{{6, 2}, 1024}, 4} : Recipe{{{8, 3}, 1024}, 3};
-}
+/// Neighbours that a row picks in a leaf by distance.
+constexpr std::uint32_t kPicks = 4;
+
+/// Many components make products dear and each leaf's picks better: fewer leaves.
+PartitionShape shape_for(std::size_t dimension) { return {{dimension > 512 ? 6u : 8u, 2}, 1024}; }
 
 /// By inner product a row has neighbours of two kinds, each with a reservoir of half the room: the likeliest answers of
 /// queries like the row, up to half of its edges, and rows near it in augmented space, by which a walk comes to all
@@ -92,8 +88,7 @@ class PartitionedBuilder {
         products_(products),
         parameters_(parameters),
         team_(team),
-        execution_(execution),
-        recipe_(recipe_for(space.rows().dimension)) {
+        execution_(execution) {
     for (unsigned thread = 0; thread < team.threads(); ++thread) workers_.push_back({Leaf(space), {}, {}});
     const ReservoirShape shape = reservoir_shape(space.metric(), parameters.max_degree);
     if (products == nullptr)
@@ -120,7 +115,7 @@ class PartitionedBuilder {
 
   /// Carves all rows and lets each leaf find candidates; returns the rows, those near one another side by side.
   Rows fill_reservoirs() {
-    Partitioner partitioner(space_, recipe_.shape, team_);
+    Partitioner partitioner(space_, shape_for(space_.rows().dimension), team_);
     std::vector<Rows> clusters = partitioner.carve_all(base::mix(parameters_.seed), execution_);
     std::uint64_t total = 0;
     for (const Rows& cluster : clusters) total += cluster.size();
@@ -145,7 +140,7 @@ class PartitionedBuilder {
       main_->add(thread, leaf, rows);
     }
     if (augmented_) leaf.augment(*augmented_space_);
-    leaf.pick_apart(recipe_.picks, std::min(kLeafAlpha, parameters_.alpha));
+    leaf.pick_apart(kPicks, std::min(kLeafAlpha, parameters_.alpha));
     if (augmented_)
       augmented_->add(thread, leaf, rows);
     else
@@ -191,7 +186,6 @@ class PartitionedBuilder {
   const BuildParameters& parameters_;
   base::ThreadTeam& team_;
   const Execution& execution_;
-  Recipe recipe_;
   std::optional<Side<KernelSpace>> main_;          // by the metric
   std::optional<Side<AugmentedSpace>> augmented_;  // by inner product
   std::vector<Worker> workers_;
@@ -206,7 +200,7 @@ BuilderMemory partitioned_memory(std::uint64_t rows, std::size_t dimension, Vect
   const std::size_t of_row = Reservoirs::bytes_per_row(reservoir_shape(metric, parameters.max_degree).room);
   memory.graph =
       base::checked_multiply(rows, products ? 2 * of_row : of_row, "the estimate", ErrorCode::InvalidArgument);
-  const PartitionShape shape = recipe_for(dimension).shape;
+  const PartitionShape shape = shape_for(dimension);
   const std::uint64_t leaf = std::min<std::uint64_t>(rows, shape.leaf_rows);
   const std::uint64_t tile_row = base::round_up(dimension * (size_of(type) > 1 ? 4 : 2), 64);
   const std::uint64_t clusters = rows > leaf ? shape.fanouts[0] * rows * sizeof(Slot) : 0;
@@ -218,7 +212,7 @@ BuilderMemory partitioned_memory(std::uint64_t rows, std::size_t dimension, Vect
 }
 
 double partitioned_comparisons(std::uint64_t rows, std::size_t dimension) {
-  return expected_comparisons(rows, recipe_for(dimension).shape);
+  return expected_comparisons(rows, shape_for(dimension));
 }
 
 Graph build_partitioned(const KernelSpace& space, std::vector<Slot> entry_points, const BuildParameters& parameters,

@@ -15,13 +15,13 @@ namespace diskann::graph {
 
 /// How rows are carved into leaves that overlap.
 struct PartitionShape {
-  std::array<std::uint32_t, 2> fanouts = {8, 3};  ///< leaders that a row goes to on the first two levels; 1 below
+  std::array<std::uint32_t, 2> fanouts = {8, 2};  ///< leaders that a row goes to on the first two levels; 1 below
   std::size_t leaf_rows = 1024;                   ///< at most
 };
 
 /// Distances that carving so many rows and comparing all rows of each leaf with one another takes, as far as shape and
 /// number tell: what the time of a partitioned build grows with. It is not smooth: from some 80,000 rows on most
-/// clusters of the first level are carved again, which triples the leaves that a row is in.
+/// clusters of the first level are carved again, which doubles the leaves that a row is in.
 double expected_comparisons(std::uint64_t rows, const PartitionShape& shape);
 
 /// Randomised ball carving as in PiPNN (Rubel et al., arXiv 2602.21247): leaders drawn at random, each row with its
