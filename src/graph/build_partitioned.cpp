@@ -89,7 +89,7 @@ class PartitionedBuilder {
         parameters_(parameters),
         team_(team),
         execution_(execution) {
-    for (unsigned thread = 0; thread < team.threads(); ++thread) workers_.push_back({Leaf(space), {}, {}});
+    for (unsigned thread = 0; thread < team.threads(); ++thread) leaves_.emplace_back(space);
     const ReservoirShape shape = reservoir_shape(space.metric(), parameters.max_degree);
     if (products == nullptr)
       main_.emplace(space, side_degree(space.metric(), parameters.max_degree), parameters.alpha, shape, team.threads());
@@ -99,19 +99,14 @@ class PartitionedBuilder {
 
   /// The graph in rows of so many slots, with whatever is out of reach.
   base::Adjacency run(std::uint32_t row_slots) && {
-    prune(fill_reservoirs());
-    workers_.clear();
+    const Rows order = fill_reservoirs();
+    leaves_.clear();
+    prune(order);
     return std::move(finished()).release(row_slots);
   }
 
  private:
   using Rows = Partitioner::Rows;
-
-  struct Worker {
-    Leaf leaf;
-    std::vector<Slot> pruned;
-    std::vector<Candidate> candidates;
-  };
 
   /// Carves all rows and lets each leaf find candidates; returns the rows, those near one another side by side.
   Rows fill_reservoirs() {
@@ -133,7 +128,7 @@ class PartitionedBuilder {
 
   void search_leaf(unsigned thread, const Rows& rows) {
     if (rows.size() < 2) return;
-    Leaf& leaf = workers_[thread].leaf;
+    Leaf& leaf = leaves_[thread];
     leaf.measure(rows);
     if (augmented_ && main_) {
       leaf.pick_nearest(kProductPicks);
@@ -149,17 +144,17 @@ class PartitionedBuilder {
 
   void prune(const Rows& order) {
     base::ProgressMeter progress(execution_, "prune candidates", order.size());
+    std::vector<std::vector<Candidate>> candidates(team_.threads());
     team_.run(order.size(), 256, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
-      Worker& worker = workers_[thread];
-      worker.pruned.resize(std::size_t{2} * parameters_.max_degree);
+      std::vector<Slot> slots(std::size_t{2} * parameters_.max_degree);
       for (std::uint64_t i = begin; i < end; ++i) {
         const Slot row = order[i];
-        Slot* const pruned = worker.pruned.data();
-        std::uint32_t degree = main_ ? main_->prune(thread, row, worker.candidates, pruned)
+        Slot* const pruned = slots.data();
+        std::uint32_t degree = main_ ? main_->prune(thread, row, candidates[thread], pruned)
                                      : append_new(pruned, 0, products_->neighbors(row));
         if (augmented_) {
           Slot* const more = pruned + degree;
-          degree = append_new(pruned, degree, {more, augmented_->prune(thread, row, worker.candidates, more)});
+          degree = append_new(pruned, degree, {more, augmented_->prune(thread, row, candidates[thread], more)});
         }
         finished().close(row, {pruned, degree});
       }
@@ -188,7 +183,7 @@ class PartitionedBuilder {
   const Execution& execution_;
   std::optional<Side<KernelSpace>> main_;          // by the metric
   std::optional<Side<AugmentedSpace>> augmented_;  // by inner product
-  std::vector<Worker> workers_;
+  std::vector<Leaf> leaves_;                       // of each thread
 };
 
 }  // namespace

@@ -21,11 +21,11 @@ class Reservoirs {
   /// `room`: places for candidates in a reservoir, more than `kept`.
   Reservoirs(std::size_t rows, std::uint32_t room, std::uint32_t kept)
       : kept_(kept), slots_(rows, room), sizes_(rows), limits_(rows) {
-    std::fill_n(limits_.data(), rows, std::numeric_limits<float>::infinity());
+    std::fill_n(limits_.data(), rows, std::numeric_limits<std::uint16_t>::max());
   }
 
   static constexpr std::size_t bytes_per_row(std::uint32_t room) noexcept {
-    return room * sizeof(Slot) + sizeof(std::uint16_t) + sizeof(float);
+    return room * sizeof(Slot) + 2 * sizeof(std::uint16_t);
   }
 
   void prefetch(Slot row) const noexcept {
@@ -42,13 +42,13 @@ class Reservoirs {
     Lock lock(sizes_[row]);
     Slot* const slots = slots_.mutable_row(row);
     for (const Candidate candidate : found) {
-      if (static_cast<double>(distance_of(candidate)) - static_cast<double>(error) > limits_[row]) continue;
+      if (limit_of(distance_of(candidate) - error) > limits_[row]) continue;
       const Slot slot = slot_of(candidate);
       unsigned known = 0;
       for (std::uint16_t i = 0; i < lock.size; ++i) known |= static_cast<unsigned>(slots[i] == slot);
       if (known != 0) continue;
       if (lock.size == slots_.stride()) {
-        limits_[row] = keep_nearest(row, slots, pruner, work);
+        limits_[row] = limit_of(keep_nearest(row, slots, pruner, work));
         lock.size = static_cast<std::uint16_t>(kept_);
       }
       slots[lock.size++] = slot;
@@ -73,6 +73,11 @@ class Reservoirs {
 
  private:
   static constexpr std::uint16_t kLocked = 0xFFFF;  // as a size
+
+  /// The upper half of a distance, in the same order.
+  static std::uint16_t limit_of(float distance) noexcept {
+    return static_cast<std::uint16_t>(sortable(distance) >> 16);
+  }
 
   /// Returns the distance of the last of those kept: what is farther will not be among the nearest.
   template <class Space>
@@ -106,7 +111,7 @@ class Reservoirs {
   std::uint32_t kept_ = 0;
   base::Adjacency slots_;
   base::HugeArray<std::uint16_t> sizes_;
-  base::HugeArray<float> limits_;  // of what may still be among the nearest
+  base::HugeArray<std::uint16_t> limits_;  // beyond which nothing can be among the nearest
 };
 
 }  // namespace diskann::graph

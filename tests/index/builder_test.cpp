@@ -268,7 +268,8 @@ TEST(Builder, ReportsProgressInOrderAndStopsWhenCancelled) {
         .build_from_vectors(set);
   };
   build();
-  EXPECT_EQ(stages, (std::vector<std::string>{"read vectors", "build graph", "prune", "read vectors again"}));
+  EXPECT_EQ(stages,
+            (std::vector<std::string>{"read vectors", "partition", "build graph", "prune", "read vectors again"}));
 
   execution.progress = [&](const Progress& progress) {
     if (progress.stage == "build graph") token.cancel();
