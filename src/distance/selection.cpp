@@ -122,26 +122,6 @@ std::size_t smallest(const float* HWY_RESTRICT distances, std::size_t columns, s
   return found;
 }
 
-/// The least of a stretch of columns so far, by lanes, and where it stood.
-struct LeastColumn {
-  hn::VFromD<Floats> value;
-  hn::VFromD<Columns> at;
-
-  HWY_INLINE LeastColumn() : value(hn::Set(Floats(), kNothing)), at(hn::Zero(Columns())) {}
-  HWY_INLINE void see(hn::VFromD<Floats> distances, std::size_t column) {
-    const auto nearer = hn::Lt(distances, value);
-    value = hn::IfThenElse(nearer, distances, value);
-    at = hn::IfThenElse(hn::RebindMask(Columns(), nearer), hn::Set(Columns(), static_cast<std::uint32_t>(column)), at);
-  }
-  /// The lowest column that has this value, else the greatest number.
-  HWY_INLINE std::uint32_t first_with(hn::VFromD<Floats> wanted) const {
-    const Columns d;
-    const auto columns = hn::Add(at, hn::Iota(d, 0));
-    const auto has = hn::RebindMask(d, hn::Eq(value, wanted));
-    return hn::GetLane(hn::MinOfLanes(d, hn::IfThenElse(has, columns, hn::Set(d, ~std::uint32_t{0}))));
-  }
-};
-
 std::size_t pick(const float* HWY_RESTRICT matrix, std::size_t stride, std::size_t row, std::size_t columns,
                  float alpha, std::size_t count, SelectionWork& work, std::uint32_t* HWY_RESTRICT chosen) {
   const Floats d;
@@ -151,15 +131,15 @@ std::size_t pick(const float* HWY_RESTRICT matrix, std::size_t stride, std::size
   const float* last = nullptr;                // distances from the last one chosen
   std::size_t size = 0;
   while (size < count) {
-    LeastColumn even, odd;  // two, for each waits for its own last step
-    const auto see = [&](LeastColumn& least, std::size_t column) HWY_ATTR {
+    auto even = nothing, odd = nothing;  // two, for each waits for its own last step
+    const auto see = [&](auto& least, std::size_t column) HWY_ATTR {
       auto distances = hn::LoadU(d, left + column);
       if (last != nullptr) {
         const auto dropped = hn::Ge(distances, hn::Mul(factor, hn::LoadU(d, last + column)));
         distances = hn::IfThenElse(dropped, nothing, distances);
         hn::StoreU(distances, d, rest + column);
       }
-      least.see(distances, column);
+      least = hn::Min(distances, least);  // in this order x86 passes NaN over, as others do in any
     };
     std::size_t column = 0;
     for (; column + 2 * kColumns <= columns; column += 2 * kColumns) {
@@ -167,11 +147,14 @@ std::size_t pick(const float* HWY_RESTRICT matrix, std::size_t stride, std::size
       see(odd, column + kColumns);
     }
     if (column < columns) see(even, column);
-    const auto least = hn::MinOfLanes(d, hn::Min(even.value, odd.value));
+    const auto least = hn::MinOfLanes(d, hn::Min(even, odd));
     if (hn::GetLane(least) == kNothing) break;
-    chosen[size] = HWY_MIN(even.first_with(least), odd.first_with(least));
-    last = matrix + chosen[size++] * stride;
-    if (size > 1) left = rest;
+    if (size > 0) left = rest;
+    const auto is_least = [&](std::size_t at) HWY_ATTR { return hn::Eq(hn::LoadU(d, left + at), least); };
+    for (column = 0; hn::AllFalse(d, is_least(column));) column += kColumns;
+    column += static_cast<std::size_t>(hn::FindFirstTrue(d, is_least(column)));
+    chosen[size++] = static_cast<std::uint32_t>(column);
+    last = matrix + column * stride;
   }
   return size;
 }
