@@ -3,6 +3,8 @@
 // "near" compares consecutive rows that stay in the first cache (block); "far" gathers rows at random from a store
 // of 512 MB (many, 32 slots a call, as a hop does); "tile" multiplies 64 rows with 240 (distances of all pairs);
 // near/LOOP is not of the library: one component after the other, for comparison. tools/kernel_table makes a table.
+// far/READ only reads a word of each line of the rows that "far" compares, and "clock" adds in a chain: what memory and
+// processor allow. tools/kernel_bounds sets the kernels against it.
 // All results go through DoNotOptimize, so that no compiler can leave a distance out.
 #include <benchmark/benchmark.h>
 
@@ -10,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/prefetch.hpp"
 #include "base/random.hpp"
 #include "base/row_store.hpp"
 #include "distance/dispatch.hpp"
@@ -47,6 +50,14 @@ base::RowStore& far_store(VectorType type, std::size_t dimension) {
     fill(store);
   }
   return store;
+}
+
+/// Rows of the far store at random, more than any cache holds.
+std::vector<base::Slot> far_slots(std::size_t rows) {
+  std::vector<base::Slot> slots(std::size_t{1} << 21);
+  base::Random random(3);
+  for (base::Slot& slot : slots) slot = static_cast<base::Slot>(random.below(rows));
+  return slots;
 }
 
 struct Case {
@@ -124,9 +135,7 @@ void far(benchmark::State& state, const Case& c) {
   fill(queries);
   const distance::Query query{queries.row(0), c.form, 0.01f};
   const std::vector<float> norms(store.view().rows, 0.01f);
-  std::vector<base::Slot> slots(std::size_t{1} << 21);  // more rows than any cache holds
-  base::Random random(3);
-  for (base::Slot& slot : slots) slot = static_cast<base::Slot>(random.below(store.view().rows));
+  const std::vector<base::Slot> slots = far_slots(store.view().rows);
   float out[kHop];
   const auto& kernels = distance::kernels_for(c.isa, c.metric, c.type, c.form);
   std::size_t calls = 0;
@@ -137,6 +146,43 @@ void far(benchmark::State& state, const Case& c) {
     ++calls;
   }
   report(state, calls, kHop);
+}
+
+/// Reads the lines of random rows, four rows ahead of where they are summed.
+void read_lines(benchmark::State& state, VectorType type, std::size_t dimension) {
+  constexpr std::size_t kAhead = 4;
+  const base::RowStore& store = far_store(type, dimension);
+  const std::vector<base::Slot> slots = far_slots(store.view().rows);
+  const std::size_t bytes = store.view().stride;
+  std::uint64_t sum = 0;
+  std::size_t calls = 0;
+  for (auto _ : state) {
+    const base::Slot* hop = slots.data() + calls * kHop % slots.size();
+    for (std::size_t i = 0; i < kAhead; ++i) base::prefetch(store.view().row(hop[i]), bytes);
+    for (std::size_t i = 0; i < kHop; ++i) {
+      if (i + kAhead < kHop) base::prefetch(store.view().row(hop[i + kAhead]), bytes);
+      for (std::size_t line = 0; line < bytes; line += 64)
+        sum += *reinterpret_cast<const std::uint64_t*>(store.view().row(hop[i]) + line);
+    }
+    benchmark::DoNotOptimize(sum);
+    ++calls;
+  }
+  report(state, calls, kHop);
+}
+
+/// A chain of additions: one a cycle.
+void chain(benchmark::State& state) {
+  constexpr std::size_t kAdditions = 1000;
+  std::uint64_t sum = 0;
+  std::size_t calls = 0;
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < kAdditions; ++i) {
+      sum += i;
+      benchmark::DoNotOptimize(sum);  // in a register, one after the other
+    }
+    ++calls;
+  }
+  report(state, calls, kAdditions);
 }
 
 /// 64 rows against 240, the right side laid out anew for each call as a scan does.
@@ -175,6 +221,14 @@ const int registered = [] {
       add({"LOOP", VectorType::F32, VectorType::F32, metric, dimension}, "near", loop<float, float>);
       add({"LOOP", VectorType::U8, VectorType::U8, metric, dimension}, "near", loop<std::uint8_t, std::int32_t>);
       add({"LOOP", VectorType::I8, VectorType::I8, metric, dimension}, "near", loop<std::int8_t, std::int32_t>);
+    }
+  }
+  benchmark::RegisterBenchmark("clock", chain);
+  for (const VectorType type : {VectorType::F32, VectorType::U8}) {
+    for (const std::size_t dimension : {64u, 128u, 256u, 384u, 512u, 768u, 784u, 1024u}) {
+      const std::string name = "far/READ/" + std::string(to_string(type)) + "/" + std::to_string(dimension);
+      benchmark::RegisterBenchmark(name.c_str(),
+                                   [type, dimension](benchmark::State& state) { read_lines(state, type, dimension); });
     }
   }
   constexpr VectorType kForms[][2] = {{VectorType::F32, VectorType::F32}, {VectorType::F16, VectorType::F32},
