@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 
 #include "base/random.hpp"
 #include "graph/partition.hpp"
