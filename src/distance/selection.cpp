@@ -90,8 +90,7 @@ float near_limit(const float* HWY_RESTRICT distances, std::size_t columns, std::
   const auto nothing = hn::Set(d, kNothing);
   auto even = nothing, odd = nothing;
   const auto see = [&](auto& least, std::size_t column) HWY_ATTR {
-    const auto values = hn::LoadU(d, distances + column);
-    least = hn::IfThenElse(hn::Lt(values, least), values, least);
+    least = hn::Min(hn::LoadU(d, distances + column), least);  // in this order x86 passes NaN over, as others do in any
   };
   std::size_t column = 0;
   for (; column + 2 * kColumns <= columns; column += 2 * kColumns) {
@@ -139,7 +138,7 @@ std::size_t pick(const float* HWY_RESTRICT matrix, std::size_t stride, std::size
         distances = hn::IfThenElse(dropped, nothing, distances);
         hn::StoreU(distances, d, rest + column);
       }
-      least = hn::Min(distances, least);  // in this order x86 passes NaN over, as others do in any
+      least = hn::Min(distances, least);  // as in near_limit
     };
     std::size_t column = 0;
     for (; column + 2 * kColumns <= columns; column += 2 * kColumns) {
