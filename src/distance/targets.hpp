@@ -58,8 +58,9 @@ std::span<const TargetSelection> selection_targets();
 
 }  // namespace diskann::distance
 
-// DISKANN_EACH_TARGET(X) expands to X(namespace suffix, the same for integer kernels, name, runs_here) for each set
-// compiled in, best first. Highway's own tables are not used because tests walk over all sets in one process.
+// DISKANN_EACH_TARGET(X) expands to X(floats, kernels, tiles, name, runs_here) for each set compiled in, best first: the
+// namespace suffixes of all float kernels, float tiles and the selection, of integer kernels, and of integer tiles.
+// Highway's own tables are not used because tests walk over all sets in one process.
 #include <hwy/targets.h>
 
 // NEON with dot products of bytes (UDOT, SDOT) is a set of ours, which Highway 1.0.3 does not know: integer kernels and
@@ -94,39 +95,39 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
 }  // namespace diskann::distance
 
 #if HWY_TARGETS & HWY_AVX3_DL
-#define DISKANN_TARGET_AVX3_DL(X) X(AVX3_DL, AVX3_DL, "AVX3_DL", has_target<HWY_AVX3_DL>)
+#define DISKANN_TARGET_AVX3_DL(X) X(AVX3_DL, AVX3_DL, AVX3_DL, "AVX3_DL", has_target<HWY_AVX3_DL>)
 #else
 #define DISKANN_TARGET_AVX3_DL(X)
 #endif
 #if HWY_TARGETS & HWY_AVX3
-#define DISKANN_TARGET_AVX3(X) X(AVX3, AVX3, "AVX3", has_target<HWY_AVX3>)
+#define DISKANN_TARGET_AVX3(X) X(AVX3, AVX3, AVX3, "AVX3", has_target<HWY_AVX3>)
 #else
 #define DISKANN_TARGET_AVX3(X)
 #endif
 #if HWY_TARGETS & HWY_AVX2
-#define DISKANN_TARGET_AVX2(X) X(AVX2, AVX2, "AVX2", has_target<HWY_AVX2>)
+#define DISKANN_TARGET_AVX2(X) X(AVX2, AVX2, AVX2, "AVX2", has_target<HWY_AVX2>)
 #else
 #define DISKANN_TARGET_AVX2(X)
 #endif
 #if HWY_TARGETS & HWY_SSE4
-#define DISKANN_TARGET_SSE4(X) X(SSE4, SSE4, "SSE4", has_target<HWY_SSE4>)
+#define DISKANN_TARGET_SSE4(X) X(SSE4, SSE4, SSE4, "SSE4", has_target<HWY_SSE4>)
 #else
 #define DISKANN_TARGET_SSE4(X)
 #endif
 #if DISKANN_HAS_NEON_DOTPROD
-#define DISKANN_TARGET_NEON_DOTPROD(X) X(NEON, NEON_DOTPROD, "NEON_DOTPROD", has_neon_dotprod)
+#define DISKANN_TARGET_NEON_DOTPROD(X) X(NEON, NEON_DOTPROD, NEON_DOTPROD, "NEON_DOTPROD", has_neon_dotprod)
 #else
 #define DISKANN_TARGET_NEON_DOTPROD(X)
 #endif
 #if HWY_TARGETS & HWY_NEON
-#define DISKANN_TARGET_NEON(X) X(NEON, NEON, "NEON", has_target<HWY_NEON>)
+#define DISKANN_TARGET_NEON(X) X(NEON, NEON, NEON, "NEON", has_target<HWY_NEON>)
 #else
 #define DISKANN_TARGET_NEON(X)
 #endif
 #if HWY_TARGETS & HWY_SCALAR
-#define DISKANN_TARGET_SCALAR(X) X(SCALAR, SCALAR, "SCALAR", has_target<HWY_SCALAR>)
+#define DISKANN_TARGET_SCALAR(X) X(SCALAR, SCALAR, SCALAR, "SCALAR", has_target<HWY_SCALAR>)
 #elif HWY_TARGETS & HWY_EMU128
-#define DISKANN_TARGET_SCALAR(X) X(EMU128, EMU128, "SCALAR", has_target<HWY_EMU128>)
+#define DISKANN_TARGET_SCALAR(X) X(EMU128, EMU128, EMU128, "SCALAR", has_target<HWY_EMU128>)
 #else
 #define DISKANN_TARGET_SCALAR(X)
 #endif
