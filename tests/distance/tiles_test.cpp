@@ -7,78 +7,24 @@
 
 #include "distance/dispatch.hpp"
 #include "distance/reference.hpp"
-#include "tests/distance/random_rows.hpp"
+#include "tests/distance/tile_checks.hpp"
 
 namespace diskann::distance {
 namespace {
 
 using namespace testing;
 
-/// `query` is the form that both sides are compared in.
-bool integers(Form form) { return form.query != VectorType::F32; }
-
-struct Products {
-  std::vector<float> distances;  // left x padded right
-  std::size_t stride = 0;
-  double left_norm = 0, right_norm = 0;
-};
-
-struct Sides {
-  base::RowStore left, right;
-  std::vector<float> left_inverses, right_inverses;
-};
-
-Sides random_sides(std::uint64_t seed, VectorType type, std::size_t left, std::size_t right, std::size_t dimension) {
-  base::Random random(seed);
-  Sides sides{random_rows(random, type, left, dimension), random_rows(random, type, right, dimension),
-              std::vector<float>(left), std::vector<float>(right)};
-  inverse_norms(sides.left, 0, left, sides.left_inverses.data());
-  inverse_norms(sides.right, 0, right, sides.right_inverses.data());
-  return sides;
-}
-
-Products multiply(const std::string& isa, Distance metric, Form form, const Sides& sides,
-                  const float* center = nullptr) {
-  const TileKernels& kernels = tiles_for(isa, metric, form.rows, form.query);
-  const bool cosine = metric == Distance::Cosine;
-  const std::size_t rows = sides.left.view().rows;
-  TileBlock left, right;
-  kernels.load({sides.left, cosine ? sides.left_inverses.data() : nullptr, nullptr, 0, rows, center}, false, left);
-  kernels.load(
-      {sides.right, cosine ? sides.right_inverses.data() : nullptr, nullptr, 0, sides.right.view().rows, center}, true,
-      right);
-  Products products;
-  products.stride = right.padded_rows();
-  products.distances.assign(left.padded_rows() * products.stride, -1.0f);
-  products.left_norm = left.largest_squared_norm();
-  products.right_norm = right.largest_squared_norm();
-  kernels.multiply(left, 0, rows, right, products.distances.data(), products.stride);
-  return products;
+/// The tiles of a set for rows of form.rows, taken as form.query.
+Products multiply(const std::string& isa, Distance metric, Form form, const Sides& sides) {
+  return testing::multiply(tiles_for(isa, metric, form.rows, form.query), metric, sides);
 }
 
 void compare_with_reference(Form form, std::size_t dimension, std::size_t left, std::size_t right, std::uint64_t seed) {
   const Sides sides = random_sides(seed, form.rows, left, right, dimension);
   for (const Distance metric : kMetrics) {
-    for (const std::string& isa : available_isas()) {
-      SCOPED_TRACE(describe(isa, form, metric, dimension) + ", seed " + std::to_string(seed));
-      const Products found = multiply(isa, metric, form, sides);
-      const float bound = tile_error_bound(metric, form.query, dimension, found.left_norm, found.right_norm);
-      for (std::size_t i = 0; i < left; ++i) {
-        for (std::size_t j = 0; j < found.stride; ++j) {
-          const float distance = found.distances[i * found.stride + j];
-          if (j >= right) {
-            ASSERT_EQ(distance, std::numeric_limits<float>::infinity()) << "padding column " << j;
-            continue;
-          }
-          const double expected = reference_distance(metric, sides.left.view().row(i), form.rows,
-                                                     sides.right.view().row(j), form.rows, dimension);
-          if (integers(form) && metric != Distance::Cosine)
-            ASSERT_EQ(distance, static_cast<float>(expected)) << i << ", " << j;
-          else
-            ASSERT_NEAR(static_cast<double>(distance), expected, static_cast<double>(bound)) << i << ", " << j;
-        }
-      }
-    }
+    for (const std::string& isa : available_isas())
+      ASSERT_EQ(first_wrong(tiles_for(isa, metric, form.rows, form.query), metric, form.query, sides), "")
+          << isa << ", seed " << seed;
   }
 }
 
@@ -201,17 +147,14 @@ TEST(Tiles, KeepSmallDistancesBetweenRowsFarFromTheOriginWhenCentered) {
 /// Rows of f32 whose components are normal, times `scale`.
 Sides scaled_sides(double left_scale, double right_scale, std::size_t rows, std::size_t dimension) {
   base::Random random(12);
-  Sides sides{base::RowStore(VectorType::F32, rows, dimension), base::RowStore(VectorType::F32, rows, dimension),
-              std::vector<float>(rows), std::vector<float>(rows)};
+  base::RowStore left(VectorType::F32, rows, dimension), right(VectorType::F32, rows, dimension);
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < dimension; ++j) {
-      reinterpret_cast<float*>(sides.left.row(i))[j] = static_cast<float>(left_scale * random.normal());
-      reinterpret_cast<float*>(sides.right.row(i))[j] = static_cast<float>(right_scale * random.normal());
+      reinterpret_cast<float*>(left.row(i))[j] = static_cast<float>(left_scale * random.normal());
+      reinterpret_cast<float*>(right.row(i))[j] = static_cast<float>(right_scale * random.normal());
     }
   }
-  inverse_norms(sides.left, 0, rows, sides.left_inverses.data());
-  inverse_norms(sides.right, 0, rows, sides.right_inverses.data());
-  return sides;
+  return sides_of(std::move(left), std::move(right));
 }
 
 /// How many results are farther from those of KernelTable than the bound says.
