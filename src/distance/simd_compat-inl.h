@@ -39,6 +39,8 @@
 // Our part of a set's code stands in a namespace of its own, that of Highway's vectors but for a set of ours.
 #if DISKANN_DOTPROD
 #define DISKANN_NAMESPACE N_NEON_DOTPROD
+#elif DISKANN_AMX
+#define DISKANN_NAMESPACE DISKANN_AMX_NAMESPACE
 #else
 #define DISKANN_NAMESPACE HWY_NAMESPACE
 #endif

@@ -58,8 +58,8 @@ std::span<const TargetSelection> selection_targets();
 
 }  // namespace diskann::distance
 
-// DISKANN_EACH_TARGET(X) expands to X(floats, kernels, tiles, name, runs_here) for each set compiled in, best first: the
-// namespace suffixes of all float kernels, float tiles and the selection, of integer kernels, and of integer tiles.
+// DISKANN_EACH_TARGET(X) expands to X(floats, kernels, tiles, name, runs_here) for each set compiled in, best first:
+// the namespace suffixes of all float kernels, float tiles and the selection, of integer kernels, and of integer tiles.
 // Highway's own tables are not used because tests walk over all sets in one process.
 #include <hwy/targets.h>
 
@@ -74,6 +74,19 @@ std::span<const TargetSelection> selection_targets();
 // 1 in the files that compile for it.
 #ifndef DISKANN_DOTPROD
 #define DISKANN_DOTPROD 0
+#endif
+
+// AMX (tile registers and products of bytes) is a set of ours as well: integer tiles are compiled once more for it
+// (tiles_integer_amx.cpp), with the vectors of AVX3_DL; all else is that of AVX3_DL.
+#if (HWY_TARGETS & HWY_AVX3_DL) && HWY_ARCH_X86_64 && (HWY_COMPILER_GCC_ACTUAL >= 1100 || HWY_COMPILER_CLANG >= 1200)
+#define DISKANN_HAS_AMX 1
+#else
+#define DISKANN_HAS_AMX 0
+#endif
+// 1 in the files that compile for it. They say which type stands for the registers, DISKANN_AMX_REGISTERS, and in which
+// namespace the code goes, DISKANN_AMX_NAMESPACE: tests compile it with a model of the registers.
+#ifndef DISKANN_AMX
+#define DISKANN_AMX 0
 #endif
 
 namespace diskann::distance {
@@ -92,8 +105,22 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
 }  // namespace N_NEON_DOTPROD
 #endif
 
+#if DISKANN_HAS_AMX
+/// The first call asks the system to let the process use the tile registers; see docs/instruction-sets.md.
+bool has_amx();
+
+namespace N_AMX {  // NOLINT(readability-identifier-naming): as Highway names its sets
+const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
+}  // namespace N_AMX
+#endif
+
 }  // namespace diskann::distance
 
+#if DISKANN_HAS_AMX
+#define DISKANN_TARGET_AMX(X) X(AVX3_DL, AVX3_DL, AMX, "AMX", has_amx)
+#else
+#define DISKANN_TARGET_AMX(X)
+#endif
 #if HWY_TARGETS & HWY_AVX3_DL
 #define DISKANN_TARGET_AVX3_DL(X) X(AVX3_DL, AVX3_DL, AVX3_DL, "AVX3_DL", has_target<HWY_AVX3_DL>)
 #else
@@ -132,6 +159,7 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
 #define DISKANN_TARGET_SCALAR(X)
 #endif
 #define DISKANN_EACH_TARGET(X)   \
+  DISKANN_TARGET_AMX(X)          \
   DISKANN_TARGET_AVX3_DL(X)      \
   DISKANN_TARGET_AVX3(X)         \
   DISKANN_TARGET_AVX2(X)         \

@@ -2,7 +2,7 @@
 // fits 32 bits: squared distances and products of u8 as unsigned, products of i8 as signed.
 #include "distance/targets.hpp"
 
-#if !DISKANN_DOTPROD
+#if !DISKANN_DOTPROD && !DISKANN_AMX
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "distance/tiles_integer.cpp"
 #include <hwy/foreach_target.h>
@@ -10,6 +10,9 @@
 #include <hwy/highway.h>
 
 #include "distance/tile_shapes-inl.h"
+#if DISKANN_AMX
+#include "distance/amx_blocks-inl.h"
+#endif
 
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
@@ -20,7 +23,13 @@ struct RowSums {
   std::uint32_t sum, squares;
 };
 
-#if DISKANN_VNNI
+#if DISKANN_AMX
+
+// Bytes as they are: both sides of a product have one sign here.
+inline constexpr bool kFlips = false;
+inline constexpr std::size_t kComponentBytes = 1;
+
+#elif DISKANN_VNNI
 
 // Byte products want one unsigned and one signed side: left rows are signed, panels unsigned. Flipping the top bit
 // turns u8 into i8 - 128 and i8 into u8 + 128; what that adds to a product is 128 times the sum of the other row.
@@ -40,6 +49,11 @@ struct IntegerTile {
 inline constexpr bool kFlips = true;
 inline constexpr std::size_t kComponentBytes = 1;
 
+#endif
+
+#if DISKANN_VNNI
+
+/// Writes zeros behind the components up to the next multiple of 64 bytes, as rows have them: AMX multiplies those too.
 template <class RowType>
 HWY_INLINE RowSums convert_row(const std::byte* row, std::size_t dimension, std::byte* out) {
   const hn::ScalableTag<std::uint8_t> d;
@@ -51,7 +65,7 @@ HWY_INLINE RowSums convert_row(const std::byte* row, std::size_t dimension, std:
     if constexpr (std::is_same_v<RowType, std::uint8_t>) {
       sums = add_byte_products(sums, value, ones);
       squares = add_byte_products(squares, value, flipped);  // of x and x - 128
-      hn::Store(flipped, d, reinterpret_cast<std::uint8_t*>(out) + i);
+      hn::Store(kFlips ? flipped : value, d, reinterpret_cast<std::uint8_t*>(out) + i);
     } else {
       sums = add_byte_products(sums, ones, value);
       squares = add_byte_products(squares, flipped, value);  // of x + 128 and x
@@ -62,6 +76,18 @@ HWY_INLINE RowSums convert_row(const std::byte* row, std::size_t dimension, std:
   const auto sum = static_cast<std::uint32_t>(hn::GetLane(hn::SumOfLanes(d32, sums)));
   const auto products = static_cast<std::uint32_t>(hn::GetLane(hn::SumOfLanes(d32, squares)));
   return {sum, std::is_same_v<RowType, std::uint8_t> ? products + 128 * sum : products - 128 * sum};
+}
+
+#elif DISKANN_AMX
+
+/// Only tests compile this: on machines of any kind, with a model of the registers.
+template <class RowType>
+RowSums convert_row(const std::byte* row, std::size_t dimension, std::byte* out) {
+  const auto* const from = reinterpret_cast<const RowType*>(row);
+  std::copy_n(row, base::round_up(dimension, 64), out);
+  std::uint32_t squares = 0;
+  for (std::size_t i = 0; i < dimension; ++i) squares += static_cast<std::uint32_t>(from[i] * from[i]);
+  return {0, squares};
 }
 
 #elif DISKANN_DOTPROD
@@ -130,7 +156,7 @@ struct IntegerTile {
 
 #endif
 
-#if !DISKANN_VNNI && !DISKANN_DOTPROD
+#if !DISKANN_VNNI && !DISKANN_DOTPROD && !DISKANN_AMX
 
 inline constexpr bool kFlips = false;
 inline constexpr std::size_t kComponentBytes = 2;
@@ -221,7 +247,16 @@ void multiply_from(const TileBlock& left, std::size_t first, std::size_t count, 
   const TileBlock::Layout& b = right.layout();
   const bool beyond_signed = a.groups * (4 / kComponentBytes) > 33'000;  // x 255^2 > 2^31
   const IntegerFinish<RowType, kMetric> finish{a, b, out, stride, first, beyond_signed};
+#if DISKANN_AMX
+  multiply_with_tiles<DISKANN_AMX_REGISTERS, std::is_same_v<RowType, std::int8_t>>(
+      left, first, count, right, panel, [&](std::size_t row, std::size_t column, const std::int32_t* sums) {
 #if DISKANN_SIMD
+        for (std::size_t v = 0; v < kPanel; v += kLanes) finish(row, column + v, hn::LoadU(D32(), sums + v));
+#else
+        for (std::size_t i = 0; i < kPanel; ++i) finish(row, column + i, static_cast<std::uint32_t>(sums[i]));
+#endif
+      });
+#elif DISKANN_SIMD
   multiply_block<IntegerTile<RowType>>(a, first, first + count, b, panel, right.padded_rows() / kPanel, finish);
 #else
   std::uint32_t sums[kPanel];
@@ -295,7 +330,7 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows) {
 }  // namespace diskann::distance
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE && !DISKANN_DOTPROD
+#if HWY_ONCE && !DISKANN_DOTPROD && !DISKANN_AMX
 namespace diskann::distance {
 
 std::span<const TargetTiles> integer_tile_targets() {

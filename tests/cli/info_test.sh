@@ -16,6 +16,7 @@ equal "$(json out /version)" "$version"
 is "$(json out /threads)" 'x >= 1'
 isa=$(json out /isa)
 json out /compiled_isas | grep -qF "\"$isa\"" || die "the instruction set chosen is not compiled in"
+[ "$(uname -m)" != x86_64 ] || json out /compiled_isas | grep -qF '"AMX"' || die "AMX is not compiled in"
 expect 0 info
 has out "$isa"
 expect 2 info --memory
