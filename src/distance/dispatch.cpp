@@ -17,26 +17,20 @@ bool same_name(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return upper(x) == upper(y); });
 }
 
-/// Indices into the target lists of what can run here.
-std::vector<std::size_t> runnable() {
+/// Whether an entry of the target lists can run here.
+bool runs(std::size_t index) {
   const auto targets = float_targets();
-  std::vector<std::size_t> indices;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const bool last = i + 1 == targets.size();  // the set that the whole library is compiled for
-    if (last || targets[i].runs_here()) indices.push_back(i);
-  }
-  return indices;
+  return index + 1 == targets.size() || targets[index].runs_here();  // the whole library is compiled for the last
 }
 
+/// Asks no more sets than it must whether they run: an answer may take a change of the process (has_amx).
 std::size_t index_of(std::string_view requested) {
   const auto targets = float_targets();
-  const auto indices = runnable();
-  if (requested.empty()) return indices.front();
-  std::string list;
-  for (const std::size_t i : indices) {
-    if (same_name(targets[i].name, requested)) return i;
-    list += (list.empty() ? "" : ", ") + std::string(targets[i].name);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if ((requested.empty() || same_name(targets[i].name, requested)) && runs(i)) return i;
   }
+  std::string list;
+  for (const std::string& name : available_isas()) list += (list.empty() ? "" : ", ") + name;
   throw Error(ErrorCode::Unsupported, "instruction set '" + std::string(requested) + "' is not available here",
               "set DISKANN_ISA to one of " + list + ", or unset it");
 }
@@ -87,8 +81,11 @@ bool has_neon_dotprod() {
 #endif
 
 std::vector<std::string> available_isas() {
+  const auto targets = float_targets();
   std::vector<std::string> names;
-  for (const std::size_t i : runnable()) names.emplace_back(float_targets()[i].name);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (runs(i)) names.emplace_back(targets[i].name);
+  }
   return names;
 }
 
