@@ -1,6 +1,7 @@
 #include "graph/build_incremental.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <type_traits>
 
@@ -74,9 +75,14 @@ class IncrementalBuilder {
     std::vector<Slot> order = insertion_order();
     sort_batches(order);
     base::ProgressMeter progress(execution_, "build graph", nodes_);
+    std::size_t started = 0;
     for (std::size_t done = 1; done < nodes_;) {
       const std::size_t count = batch_size(done);
-      starts_ = std::span(entry_points_).first(std::min(done, entry_points_.size()));
+      if (const std::size_t ready = std::min(done, entry_points_.size()); ready > started) {
+        starts_ = ready < entry_points_.size() ? EntryPoints(std::span(entry_points_).first(ready))
+                                               : EntryPoints(space_, entry_points_);
+        started = ready;
+      }
       const std::span<const Slot> batch(order.data() + done, count);
       team_.run(count, 16, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
         insert(*workers_[thread], batch.subspan(begin, end - begin));
@@ -133,13 +139,24 @@ class IncrementalBuilder {
       }
       run_interleaved<Space>(worker.walks);
       for (std::size_t i = 0; i < count; ++i) {
-        worker.candidates.clear();
-        for (const Candidate candidate : worker.scratch[i].list.entries())
-          worker.candidates.push_back(candidate & ~kExpanded);
+        take_candidates(worker, worker.scratch[i]);
         const std::uint32_t degree = worker.pruner.prune(points[begin + i], worker.candidates, worker.pruned.data());
         set_neighbors(points[begin + i], {worker.pruned.data(), degree});
       }
     }
+  }
+
+  /// What a walk found: its list, and what it expanded on the way but lost from the list. Where near points occlude one
+  /// another and leave room, as in tight clusters, these are the edges that lead from cluster to cluster (5,000
+  /// clusters, 100,000 x 32, distances a query at recall@10 0.99: 211 instead of 322).
+  static void take_candidates(Worker& worker, const SearchScratch& found) {
+    worker.candidates.clear();
+    for (const Candidate candidate : found.list.entries()) worker.candidates.push_back(candidate & ~kExpanded);
+    const Candidate limit = found.list.limit();
+    const auto listed = static_cast<std::ptrdiff_t>(worker.candidates.size());
+    std::copy_if(found.path.begin(), found.path.end(), std::back_inserter(worker.candidates),
+                 [&](Candidate candidate) { return candidate > limit; });
+    std::sort(worker.candidates.begin() + listed, worker.candidates.end());
   }
 
   /// Edges back from the neighbours of a batch, grouped by target; a row is pruned only when it overflows its slack.
@@ -213,7 +230,7 @@ class IncrementalBuilder {
   std::size_t nodes_;
   base::Adjacency graph_;
   std::vector<Slot> entry_points_;
-  std::span<const Slot> starts_;  // entry points that are in the graph already
+  EntryPoints starts_;  // those that are in the graph already
   std::vector<std::uint16_t> degrees_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::vector<std::vector<Edge>>> bins_;  // by thread, then by range of targets

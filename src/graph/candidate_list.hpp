@@ -49,11 +49,11 @@ class CandidateList {
   bool has_unexpanded() const noexcept { return next_ < size_; }
   /// Nearest candidate that was not expanded; only where has_unexpanded().
   Slot next_unexpanded() const noexcept { return slot_of(entries_[next_]); }
-  Slot expand_next() noexcept {
-    const Slot slot = slot_of(entries_[next_]);
+  Candidate expand_next() noexcept {
+    const Candidate candidate = entries_[next_];
     entries_[next_] |= kExpanded;
     skip_expanded();
-    return slot;
+    return candidate;
   }
 
   /// Merges candidates that are new to the list, in any order; `fresh` is left sorted. One pass from the back moves

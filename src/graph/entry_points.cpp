@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kLargeNorms = 16;
 constexpr std::size_t kEntryPoints = 64;
+constexpr std::size_t kLeaders = 16;
 
 /// Mean of the rows, each scaled by its inverse norm where there are norms, in double precision: the sum of a fixed cut
 /// into parts, so that it does not depend on the threads.
@@ -119,5 +120,39 @@ std::vector<Slot> choose_entry_points(const CustomSpace& space, std::uint64_t se
   std::swap(entry_points.front(), entry_points[static_cast<std::size_t>(least)]);
   return entry_points;
 }
+
+template <class Space>
+EntryPoints::EntryPoints(const Space& space, std::span<const Slot> slots) : EntryPoints(slots) {
+  if (slots.size() <= kLeaders) return;
+  leaders_ = kLeaders;
+  const Space likeness = space.neighborhood();
+  typename Space::Buffer buffer(space.rows().dimension);
+  std::vector<float> distances(slots.size());
+  std::vector<float> nearest(slots.size(), std::numeric_limits<float>::infinity());  // to the leaders so far
+  std::vector<std::size_t> leader(slots.size());                                     // which that is
+  for (std::size_t i = 0; i < kLeaders; ++i) {
+    const auto farthest = static_cast<std::size_t>(
+        std::max_element(nearest.begin() + static_cast<std::ptrdiff_t>(i), nearest.end()) - nearest.begin());
+    std::swap(slots_[i], slots_[farthest]);
+    std::swap(nearest[i], nearest[farthest]);
+    std::swap(leader[i], leader[farthest]);
+    likeness.score(likeness.stored_query(slots_[i], buffer), slots_.data(), slots_.size(), distances.data());
+    for (std::size_t j = i + 1; j < slots_.size(); ++j) {
+      if (!(distances[j] < nearest[j])) continue;
+      nearest[j] = distances[j];
+      leader[j] = i;
+    }
+  }
+  std::vector<Slot> grouped(slots_.begin(), slots_.begin() + kLeaders);
+  for (std::size_t i = 0; i < kLeaders; ++i) {
+    for (std::size_t j = kLeaders; j < slots_.size(); ++j)
+      if (leader[j] == i) grouped.push_back(slots_[j]);
+    ends_.push_back(grouped.size());
+  }
+  slots_ = std::move(grouped);
+}
+
+template EntryPoints::EntryPoints(const KernelSpace&, std::span<const Slot>);
+template EntryPoints::EntryPoints(const CustomSpace&, std::span<const Slot>);
 
 }  // namespace diskann::graph

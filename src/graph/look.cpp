@@ -19,12 +19,13 @@ template <class Judge>
 double walk_to(const std::vector<Slot>& probes, const KernelSpace& space, const Graph& graph,
                std::uint32_t search_list_size, base::ThreadTeam& team, const Judge& judge) {
   std::vector<double> verdicts(probes.size());
+  const EntryPoints entry_points(space, graph.entry_points);
   team.run(probes.size(), 64, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
     SearchScratch scratch(graph.adjacency.nodes(), graph.adjacency.stride());
     KernelSpace::Buffer buffer(space.rows().dimension);
     for (std::uint64_t i = begin; i < end; ++i) {
       const KernelSpace::Query query = space.stored_query(probes[i], buffer);
-      Walk<KernelSpace> walk(space, graph.adjacency, query, graph.entry_points, search_list_size, scratch);
+      Walk<KernelSpace> walk(space, graph.adjacency, query, entry_points, search_list_size, scratch);
       while (walk.gather()) walk.absorb();
       verdicts[i] = judge(i, query, scratch.list.entries());
     }

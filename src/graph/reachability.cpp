@@ -50,13 +50,14 @@ std::size_t make_reachable(const Space& space, base::Adjacency& graph, std::uint
   constexpr std::size_t kHosts = 64;
   SearchScratch scratch(graph.nodes(), graph.stride());
   const Space hosts = space.neighborhood();
+  const EntryPoints starts(entry_points);
   typename Space::Buffer buffer(space.rows().dimension);
   std::size_t added = 0;
   Slot spare = 0;  // everything before it has no place left
   for (std::size_t i = 0; i < graph.nodes(); ++i) {
     const auto node = static_cast<Slot>(i);
     if (reach.reached(node)) continue;
-    Walk<Space> walk(hosts, graph, hosts.stored_query(node, buffer), entry_points, kHosts, scratch);
+    Walk<Space> walk(hosts, graph, hosts.stored_query(node, buffer), starts, kHosts, scratch);
     while (walk.gather()) walk.absorb();
     // Candidates of a walk are reached, by construction.
     Slot host = node;

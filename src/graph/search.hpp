@@ -7,6 +7,7 @@
 #include "base/adjacency.hpp"
 #include "diskann/index.hpp"
 #include "graph/candidate_list.hpp"
+#include "graph/entry_points.hpp"
 
 namespace diskann::graph {
 
@@ -18,6 +19,7 @@ class SearchScratch {
       : visited_((nodes + 63) / 64), slots_(4096 + stride), distances_(stride), survivors_(stride) {}
 
   CandidateList list;
+  std::vector<Candidate> path;  ///< what was expanded, in that order
 
   /// Forgets all visited slots.
   void clear() noexcept {
@@ -44,17 +46,15 @@ template <class Space>
 class Walk {
  public:
   Walk() = default;
-  /// Scores the entry points. `scratch` and all else must outlive the walk.
+  /// Scores the entry points. `scratch` and all else but those must outlive the walk.
   Walk(const Space& space, const base::Adjacency& graph, const typename Space::Query& query,
-       std::span<const Slot> entry_points, std::size_t search_list_size, SearchScratch& scratch)
+       const EntryPoints& entry_points, std::size_t search_list_size, SearchScratch& scratch)
       : space_(&space), graph_(&graph), query_(query), scratch_(&scratch) {
     scratch.clear();
     scratch.list.reset(search_list_size);
-    const std::size_t room = scratch.distances_.size();
-    for (std::size_t begin = 0; begin < entry_points.size(); begin += room) {
-      collect(entry_points.subspan(begin, std::min(room, entry_points.size() - begin)));
-      absorb();
-    }
+    scratch.path.clear();
+    start_from(entry_points.leaders());
+    if (scratch.list.has_unexpanded()) start_from(entry_points.followers(scratch.list.next_unexpanded()));
   }
 
   /// Takes the nearest candidate that is not expanded, collects its unvisited neighbours and starts fetching them.
@@ -62,9 +62,9 @@ class Walk {
   bool gather() {
     CandidateList& list = scratch_->list;
     if (!list.has_unexpanded()) return false;
-    const Slot node = list.expand_next();
+    scratch_->path.push_back(list.expand_next());
     ++statistics_.hops;
-    collect({graph_->row(node), graph_->stride()});
+    collect({graph_->row(slot_of(scratch_->path.back())), graph_->stride()});
     const Slot* fresh = this->fresh();
     for (std::size_t i = 0; i < std::min(fresh_count_, kPrefetchRows); ++i) space_->prefetch(fresh[i]);
     if (list.has_unexpanded()) prefetch_row(list.next_unexpanded());
@@ -93,6 +93,13 @@ class Walk {
  private:
   static constexpr std::size_t kPrefetchRows = 8;
 
+  void start_from(std::span<const Slot> slots) {
+    const std::size_t room = scratch_->distances_.size();
+    for (std::size_t begin = 0; begin < slots.size(); begin += room) {
+      collect(slots.subspan(begin, std::min(room, slots.size() - begin)));
+      absorb();
+    }
+  }
   /// Keeps the slots that were not visited before, and marks them. Without branches: which are new is a coin toss. The
   /// filling behind the end of a row is the row's own node, visited long ago.
   void collect(std::span<const Slot> slots) {

@@ -47,7 +47,7 @@ class Searcher {
  public:
   /// All references must outlive the searcher.
   Searcher(Space space, const base::Adjacency& graph, std::span<const Slot> entry_points, const PointTable& points)
-      : space_(std::move(space)), graph_(&graph), entry_points_(entry_points), points_(&points) {}
+      : space_(std::move(space)), graph_(&graph), entry_points_(space_, entry_points), points_(&points) {}
 
   std::size_t search(const VectorView& query, std::span<Hit> hits, std::size_t list_size,
                      SearchStatistics* statistics) const;
@@ -79,7 +79,7 @@ class Searcher {
 
   Space space_;
   const base::Adjacency* graph_;
-  std::span<const Slot> entry_points_;
+  graph::EntryPoints entry_points_;
   const PointTable* points_;
   std::unique_ptr<ScratchPool<Scratch>> pool_ = std::make_unique<ScratchPool<Scratch>>();
 };

@@ -117,10 +117,10 @@ TEST_P(Builders, FindsTheWayBetweenClustersFarApart) {
   const KernelSpace space(Distance::L2, built.store, nullptr);
   SearchScratch scratch(set.rows(), built.graph.adjacency.stride());
   distance::QueryBuffer buffer(32);
+  const EntryPoints entry_points(space, built.graph.entry_points);
   std::size_t met = 0;
   for (Slot row = 0; row < 1000; ++row) {
-    Walk<KernelSpace> walk(space, built.graph.adjacency, space.stored_query(row, buffer), built.graph.entry_points, 10,
-                           scratch);
+    Walk<KernelSpace> walk(space, built.graph.adjacency, space.stored_query(row, buffer), entry_points, 10, scratch);
     while (walk.gather()) walk.absorb();
     met += slot_of(scratch.list.entries()[0]) == row ? 1 : 0;
   }

@@ -52,15 +52,15 @@ TEST(CandidateList, ExpandsTheNearestFirstAndGoesBackToNearerOnes) {
   list.reset(4);
   std::vector<Candidate> first = {make_candidate(3, 30), make_candidate(2, 20)};
   list.merge(first);
-  EXPECT_EQ(list.expand_next(), 20u);
+  EXPECT_EQ(slot_of(list.expand_next()), 20u);
   std::vector<Candidate> second = {make_candidate(1, 10), make_candidate(5, 50)};
   list.merge(second);
-  EXPECT_EQ(list.expand_next(), 10u);
-  EXPECT_EQ(list.expand_next(), 30u);
+  EXPECT_EQ(slot_of(list.expand_next()), 10u);
+  EXPECT_EQ(slot_of(list.expand_next()), 30u);
   EXPECT_EQ(list.next_unexpanded(), 50u);
   std::vector<Candidate> third = {make_candidate(1.5f, 15)};
   list.merge(third);  // 50 falls off a list of four
-  EXPECT_EQ(list.expand_next(), 15u);
+  EXPECT_EQ(slot_of(list.expand_next()), 15u);
   EXPECT_FALSE(list.has_unexpanded());
 }
 

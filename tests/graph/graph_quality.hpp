@@ -30,10 +30,11 @@ class GraphQuality {
   /// the shortest list is better than that already, its distances.
   std::vector<double> distances_at(const base::Adjacency& graph, std::span<const Slot> entry_points,
                                    std::span<const double> recalls) const {
+    const EntryPoints starts(space_, entry_points);
     std::vector<double> found;
-    Point last = search(graph, entry_points, k_);
+    Point last = search(graph, starts, k_);
     for (double list = static_cast<double>(k_) * 1.2; found.size() < recalls.size() && list < kLongest; list *= 1.2) {
-      const Point next = search(graph, entry_points, static_cast<std::size_t>(std::lround(list)));
+      const Point next = search(graph, starts, static_cast<std::size_t>(std::lround(list)));
       while (found.size() < recalls.size() && recalls[found.size()] <= next.recall) {
         const double wanted = recalls[found.size()];
         const double part =
@@ -53,7 +54,7 @@ class GraphQuality {
   };
   static double miss(double recall) { return std::log(std::max(1 - recall, 1e-6)); }
 
-  Point search(const base::Adjacency& graph, std::span<const Slot> entry_points, std::size_t list_size) const {
+  Point search(const base::Adjacency& graph, const EntryPoints& entry_points, std::size_t list_size) const {
     SearchScratch scratch(graph.nodes(), graph.stride());
     distance::QueryBuffer buffer(space_.rows().dimension);
     std::size_t hits = 0, distances = 0;

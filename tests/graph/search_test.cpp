@@ -20,17 +20,18 @@ TEST(Walk, VisitsTheSameNodesAloneAndInterleaved) {
     buffers.emplace_back(32);
   }
   SearchScratch alone(2000, 64);
+  const EntryPoints entry_points(space, built.graph.entry_points);
   std::size_t compared = 0;
   for (Slot first = 0; first < 200; first += 4) {
     std::vector<Walk<KernelSpace>> walks;
     for (Slot i = 0; i < 4; ++i)
-      walks.emplace_back(space, built.graph.adjacency, space.stored_query(first + i, buffers[i]),
-                         built.graph.entry_points, 20 + i * 5, scratches[i]);
+      walks.emplace_back(space, built.graph.adjacency, space.stored_query(first + i, buffers[i]), entry_points,
+                         20 + i * 5, scratches[i]);
     run_interleaved<KernelSpace>(walks);
     for (Slot i = 0; i < 4; ++i) {
       distance::QueryBuffer buffer(32);
-      Walk<KernelSpace> walk(space, built.graph.adjacency, space.stored_query(first + i, buffer),
-                             built.graph.entry_points, 20 + i * 5, alone);
+      Walk<KernelSpace> walk(space, built.graph.adjacency, space.stored_query(first + i, buffer), entry_points,
+                             20 + i * 5, alone);
       while (walk.gather()) walk.absorb();
       EXPECT_EQ(walk.statistics().hops, walks[i].statistics().hops);
       EXPECT_EQ(walk.statistics().distance_computations, walks[i].statistics().distance_computations);
