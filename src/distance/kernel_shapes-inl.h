@@ -8,6 +8,7 @@
 #endif
 
 #include <algorithm>
+#include <bit>
 
 #include "base/prefetch.hpp"
 #include "distance/kernels.hpp"
@@ -94,13 +95,21 @@ struct PlainSums {
 
 #endif  // DISKANN_SIMD
 
-/// From a sum to the distance. The subtraction from zero turns -0 into 0.
-template <Distance kMetric, class Total>
-HWY_INLINE float finish(Total sum, float query_inverse, float row_inverse) {
+/// From sums to distances.
+enum class Ending { Sum, Negated, Cosine, SquaredDistance };
+
+/// The subtraction from zero turns -0 into 0. SquaredDistance makes integer products |q - x|^2 = |q|^2 + |x|^2 - 2 qx,
+/// modulo 2^32, which holds it.
+template <Ending kEnding, class Total>
+HWY_INLINE float finish(Total sum, float query_norm, float row_norm) {
+  if constexpr (kEnding == Ending::SquaredDistance) {
+    const auto norms = std::bit_cast<std::uint32_t>(query_norm) + std::bit_cast<std::uint32_t>(row_norm);
+    return static_cast<float>(norms - 2 * static_cast<std::uint32_t>(sum));
+  }
   const auto value = static_cast<float>(sum);
-  if constexpr (kMetric == Distance::InnerProduct) return 0.0f - value;
-  if constexpr (kMetric == Distance::Cosine) {
-    const float distance = 1.0f - value * query_inverse * row_inverse;
+  if constexpr (kEnding == Ending::Negated) return 0.0f - value;
+  if constexpr (kEnding == Ending::Cosine) {
+    const float distance = 1.0f - value * query_norm * row_norm;
     return std::min(std::max(distance, 0.0f), 2.0f);
   }
   return value;
@@ -111,31 +120,42 @@ inline constexpr std::size_t kBytesAhead = 2048;
 
 /// Where the i-th row of a call stands.
 struct Gathered {
+  static constexpr bool kPrefetch = true;
   const base::RowsView& rows;
-  const float* inverse_norms;
+  const float* norms;
   const base::Slot* slots;
   HWY_INLINE const std::byte* row(std::size_t i) const { return rows.row(slots[i]); }
-  HWY_INLINE float inverse(std::size_t i) const { return inverse_norms[slots[i]]; }
+  HWY_INLINE float norm(std::size_t i) const { return norms[slots[i]]; }
 };
 struct Consecutive {
+  static constexpr bool kPrefetch = false;
   const base::RowsView& rows;
-  const float* inverse_norms;
+  const float* norms;
   std::size_t first;
   HWY_INLINE const std::byte* row(std::size_t i) const { return rows.row(first + i); }
-  HWY_INLINE float inverse(std::size_t i) const { return inverse_norms[i]; }
+  HWY_INLINE float norm(std::size_t i) const { return norms[i]; }
 };
 
-template <class Sums_, Distance kMetric, bool kPrefetch, class Place>
+template <class Sums_, Ending kEnding, class Place>
 HWY_INLINE void compare(const Query& query, const Place& place, std::size_t count, float* HWY_RESTRICT out) {
   using Total = typename Sums_::Total;
+  constexpr bool kPrefetch = Place::kPrefetch;
   const std::size_t bytes = base::round_up(place.rows.dimension * sizeof(typename Sums_::Row), 64);
   const std::size_t ahead = kPrefetch ? std::max<std::size_t>(4, base::round_up(kBytesAhead / bytes, 4)) : 0;
   if constexpr (kPrefetch) {
     for (std::size_t i = 0; i < std::min(ahead, count); ++i) base::prefetch(place.row(i), bytes);
   }
   const Sums_ sums(query, bytes / sizeof(typename Sums_::Row));
-  const float query_inverse = query.inverse_norm;
   alignas(16) Total totals[4];
+  float query_norm = query.inverse_norm;
+  if constexpr (kEnding == Ending::SquaredDistance) {
+    sums.one(query.data, totals);
+    query_norm = std::bit_cast<float>(totals[0]);
+  }
+  constexpr bool kNorms = kEnding == Ending::Cosine || kEnding == Ending::SquaredDistance;
+  const auto end = [&](std::size_t at, Total total) {
+    out[at] = finish<kEnding>(total, query_norm, kNorms ? place.norm(at) : 0);
+  };
   std::size_t i = 0;
   for (; i + 4 <= count; i += 4) {
     if constexpr (kPrefetch) {
@@ -144,9 +164,7 @@ HWY_INLINE void compare(const Query& query, const Place& place, std::size_t coun
       }
     }
     sums.four(place.row(i), place.row(i + 1), place.row(i + 2), place.row(i + 3), totals);
-    for (std::size_t k = 0; k < 4; ++k) {
-      out[i + k] = finish<kMetric>(totals[k], query_inverse, kMetric == Distance::Cosine ? place.inverse(i + k) : 0);
-    }
+    for (std::size_t k = 0; k < 4; ++k) end(i + k, totals[k]);
   }
   const std::size_t rest = count - i;
   if (rest == 0) return;
@@ -157,30 +175,42 @@ HWY_INLINE void compare(const Query& query, const Place& place, std::size_t coun
   } else {
     sums.four(place.row(i), place.row(i + 1), place.row(last), place.row(last), totals);
   }
-  for (std::size_t k = 0; k < rest; ++k) {
-    out[i + k] = finish<kMetric>(totals[k], query_inverse, kMetric == Distance::Cosine ? place.inverse(i + k) : 0);
+  for (std::size_t k = 0; k < rest; ++k) end(i + k, totals[k]);
+}
+
+/// L2 sums other things than the two that need a dot product, but for integers whose norms are known.
+template <class Squares, class Products, Distance kMetric, class Place>
+HWY_INLINE void compare_by(const Query& query, const Place& place, std::size_t count, float* out) {
+  if constexpr (kMetric == Distance::L2) {
+    if constexpr (std::is_integral_v<typename Products::Total>) {
+      if (place.norms != nullptr) return compare<Products, Ending::SquaredDistance>(query, place, count, out);
+    }
+    compare<Squares, Ending::Sum>(query, place, count, out);
+  } else {
+    compare<Products, kMetric == Distance::Cosine ? Ending::Cosine : Ending::Negated>(query, place, count, out);
   }
 }
 
-template <class Sums_, Distance kMetric>
-void many(const Query& query, const base::RowsView& rows, const float* inverse_norms, const base::Slot* slots,
+template <class Squares, class Products, Distance kMetric>
+void many(const Query& query, const base::RowsView& rows, const float* norms, const base::Slot* slots,
           std::size_t count, float* out) {
-  compare<Sums_, kMetric, true>(query, Gathered{rows, inverse_norms, slots}, count, out);
+  compare_by<Squares, Products, kMetric>(query, Gathered{rows, norms, slots}, count, out);
 }
 
-template <class Sums_, Distance kMetric>
-void block(const Query& query, const base::RowsView& rows, const float* inverse_norms, std::size_t first,
-           std::size_t count, float* out) {
-  compare<Sums_, kMetric, false>(query, Consecutive{rows, inverse_norms, first}, count, out);
+template <class Squares, class Products, Distance kMetric>
+void block(const Query& query, const base::RowsView& rows, const float* norms, std::size_t first, std::size_t count,
+           float* out) {
+  compare_by<Squares, Products, kMetric>(query, Consecutive{rows, norms, first}, count, out);
 }
 
-/// The kernels of one pair of query form and row type; L2 sums other things than the two that need a dot product.
+/// The kernels of one pair of query form and row type.
 template <class Squares, class Products>
 const KernelTable* find_metric(Distance metric) {
-  static constexpr KernelTable kL2 = {many<Squares, Distance::L2>, block<Squares, Distance::L2>};
-  static constexpr KernelTable kCosine = {many<Products, Distance::Cosine>, block<Products, Distance::Cosine>};
-  static constexpr KernelTable kInnerProduct = {many<Products, Distance::InnerProduct>,
-                                                block<Products, Distance::InnerProduct>};
+  static constexpr KernelTable kL2 = {many<Squares, Products, Distance::L2>, block<Squares, Products, Distance::L2>};
+  static constexpr KernelTable kCosine = {many<Squares, Products, Distance::Cosine>,
+                                          block<Squares, Products, Distance::Cosine>};
+  static constexpr KernelTable kInnerProduct = {many<Squares, Products, Distance::InnerProduct>,
+                                                block<Squares, Products, Distance::InnerProduct>};
   return of_metric(metric, kL2, kCosine, kInnerProduct);
 }
 

@@ -20,13 +20,14 @@ struct Query {
 
 /// Distances of one query to rows, in the convention of Distance (smaller is nearer). All lengths are in padded rows.
 struct KernelTable {
-  /// out[i] = distance to rows.row(slots[i]); inverse_norms is indexed by slot (cosine), else null. Rows further on
+  /// out[i] = distance to rows.row(slots[i]); norms is indexed by slot and as row_norms() gives them, null by other
+  /// metrics; by L2 over integers it may be null, which takes twice as long for near rows. Rows further on
   /// in `slots` are prefetched while the first are compared. The primary form: one indirect call a hop.
-  void (*many)(const Query& query, const base::RowsView& rows, const float* inverse_norms, const base::Slot* slots,
+  void (*many)(const Query& query, const base::RowsView& rows, const float* norms, const base::Slot* slots,
                std::size_t count, float* out);
   /// out[i] = distance to the row at first + i * rows.stride bytes, for rows that stand one after the other;
-  /// inverse_norms is indexed by i.
-  void (*block)(const Query& query, const base::RowsView& rows, const float* inverse_norms, std::size_t first,
+  /// norms is indexed by i.
+  void (*block)(const Query& query, const base::RowsView& rows, const float* norms, std::size_t first,
                 std::size_t count, float* out);
 };
 
@@ -53,6 +54,16 @@ class QueryBuffer {
 
 /// 1 / |row| of rows [first, first + count) in double precision, rounded once; 0 for zero rows.
 void inverse_norms(const base::RowsView& rows, std::size_t first, std::size_t count, float* out);
+
+/// Whether kernels of a metric want to know something of each row.
+constexpr bool has_norms(Distance metric, VectorType rows) noexcept {
+  const bool integers = rows == VectorType::U8 || rows == VectorType::I8;
+  return metric == Distance::Cosine || (metric == Distance::L2 && integers);
+}
+
+/// What that is: by cosine the inverse norms; by L2 over integers the squared norms, 32 bits that stand for an unsigned
+/// integer, so that nothing but the kernels may read them.
+void row_norms(Distance metric, const base::RowsView& rows, std::size_t first, std::size_t count, float* out);
 
 /// Squared norms, same precision.
 void squared_norms(const base::RowsView& rows, std::size_t first, std::size_t count, double* out);

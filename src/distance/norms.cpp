@@ -1,6 +1,7 @@
 #include "distance/norms.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -98,6 +99,14 @@ void squared_norms(const base::RowsView& rows, std::size_t first, std::size_t co
 void inverse_norms(const base::RowsView& rows, std::size_t first, std::size_t count, float* out) {
   for (std::size_t i = 0; i < count; ++i) {
     out[i] = inverse_norm(squared_norm(rows.row(first + i), rows.type, rows.dimension));
+  }
+}
+
+void row_norms(Distance metric, const base::RowsView& rows, std::size_t first, std::size_t count, float* out) {
+  if (metric == Distance::Cosine) return inverse_norms(rows, first, count, out);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double norm = squared_norm(rows.row(first + i), rows.type, rows.dimension);
+    out[i] = std::bit_cast<float>(static_cast<std::uint32_t>(norm));
   }
 }
 

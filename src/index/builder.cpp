@@ -179,16 +179,17 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     graph = graph::build_incremental(space, graph::choose_entry_points(space, checked.seed), checked, team, execution);
   } else {
     const base::RowsView& rows = state->rows;
-    if (metric == Distance::Cosine) {
+    if (distance::has_norms(metric, rows.type)) {
       std::vector<float> norms(rows.rows);
       team.run(rows.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-        distance::inverse_norms(rows, begin, end - begin, norms.data() + begin);
+        distance::row_norms(metric, rows, begin, end - begin, norms.data() + begin);
       });
       state->norms = std::move(norms);
     }
     const float* norms = state->norms.empty() ? nullptr : state->norms.data();
-    std::vector<base::Slot> entry_points = graph::choose_entry_points(metric, rows, norms, checked.seed, team);
-    auto codes = quantization::encode_for_building(metric, rows, norms, team);
+    const float* inverse_norms = metric == Distance::Cosine ? norms : nullptr;
+    std::vector<base::Slot> entry_points = graph::choose_entry_points(metric, rows, inverse_norms, checked.seed, team);
+    auto codes = quantization::encode_for_building(metric, rows, inverse_norms, team);
     const BuildEstimate now = estimate(reader.rows(), reader.dimension(), reader.type(), codes.has_value());
     check_memory(now);
     std::uint64_t seen = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/threads.hpp"
+#include "distance/kernels.hpp"
 #include "graph/build_incremental.hpp"
 #include "index/index_state.hpp"
 #include "io/container_layout.hpp"
@@ -38,7 +39,7 @@ class IndexReader {
     state->rows = rows();
     state->graph = graph();
     state->entry_points = entry_points();
-    if (meta_.metric == Distance::Cosine) state->norms = array<float>(SectionKind::Norms, meta_.nodes);
+    if (distance::has_norms(meta_.metric, meta_.type)) state->norms = array<float>(SectionKind::Norms, meta_.nodes);
     state->points = points();
     state->make_searcher();
     return state;
@@ -218,7 +219,7 @@ std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, Vector
   bytes += section(rows * base::row_stride(type, dimension));
   bytes += section(rows * graph::row_slots(max_degree) * sizeof(base::Slot));
   if (with_ids) bytes += section(rows * sizeof(std::uint64_t));
-  if (metric == Distance::Cosine) bytes += section(rows * sizeof(float));
+  if (distance::has_norms(metric, type)) bytes += section(rows * sizeof(float));
   return bytes;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "base/threads.hpp"
@@ -38,10 +39,10 @@ void check_rows(const Index::State& state, const Execution& execution, VerifyRep
   }
   if (state.norms.empty()) return;
   std::vector<float> norms(rows.rows);
-  distance::inverse_norms(rows, 0, rows.rows, norms.data());
+  distance::row_norms(state.metric, rows, 0, rows.rows, norms.data());
   report.checks.push_back("norms of " + std::to_string(rows.rows) + " rows");
   for (std::size_t i = 0; i < norms.size(); ++i) {
-    if (norms[i] == state.norms[i]) continue;
+    if (std::bit_cast<std::uint32_t>(norms[i]) == std::bit_cast<std::uint32_t>(state.norms[i])) continue;
     report.problems.push_back("row " + std::to_string(i) + ": the stored norm is not that of the row");
     break;
   }
