@@ -5,7 +5,7 @@
 
 #include "distance/targets.hpp"
 
-#if DISKANN_HAS_NEON_DOTPROD && !defined(__ARM_FEATURE_DOTPROD)
+#if HWY_ARCH_ARM_A64 && HWY_HAVE_RUNTIME_DISPATCH
 #include <sys/auxv.h>
 #endif
 
@@ -82,6 +82,17 @@ bool has_neon_dotprod() {
 #else
   constexpr unsigned long kDotProducts = 1UL << 20;  // HWCAP_ASIMDDP
   return (getauxval(AT_HWCAP) & kDotProducts) != 0;
+#endif
+}
+#endif
+
+#if DISKANN_HAS_SVE2
+bool has_sve2() {
+#if defined(__ARM_FEATURE_SVE2)
+  return true;
+#else
+  constexpr unsigned long kSve2 = 1UL << 1;  // HWCAP2_SVE2
+  return (getauxval(AT_HWCAP2) & kSve2) != 0;
 #endif
 }
 #endif

@@ -118,7 +118,7 @@ HWY_AFTER_NAMESPACE();
 namespace diskann::distance {
 
 std::span<const TargetKernels> float_targets() {
-#define DISKANN_ENTRY(target, integers, name, runs_here) {runs_here, name, N_##target::find_float},
+#define DISKANN_ENTRY(floats, kernels, tiles, name, runs_here) {runs_here, name, N_##floats::find_float},
   static constexpr TargetKernels kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;

@@ -228,7 +228,7 @@ HWY_AFTER_NAMESPACE();
 namespace diskann::distance {
 
 std::span<const TargetKernels> integer_targets() {
-#define DISKANN_ENTRY(target, integers, name, runs_here) {runs_here, name, N_##integers::find_integer},
+#define DISKANN_ENTRY(floats, kernels, tiles, name, runs_here) {runs_here, name, N_##kernels::find_integer},
   static constexpr TargetKernels kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;

@@ -232,7 +232,7 @@ HWY_AFTER_NAMESPACE();
 namespace diskann::distance {
 
 std::span<const TargetSelection> selection_targets() {
-#define DISKANN_ENTRY(target, integers, name, runs_here) {N_##target::find_selection},
+#define DISKANN_ENTRY(floats, kernels, tiles, name, runs_here) {N_##floats::find_selection},
   static constexpr TargetSelection kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;

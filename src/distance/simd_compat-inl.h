@@ -27,6 +27,10 @@
 #define DISKANN_VNNI 1
 #define DISKANN_BEFORE_NAMESPACE() \
   HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni") static_assert(true, "takes the semicolon")
+#elif DISKANN_SVE2 && HWY_HAVE_RUNTIME_DISPATCH
+#define DISKANN_VNNI 0
+#define DISKANN_BEFORE_NAMESPACE() \
+  HWY_PUSH_ATTRIBUTES("+sve2" HWY_TARGET_STR) static_assert(true, "takes the semicolon")
 #elif DISKANN_DOTPROD && !defined(__ARM_FEATURE_DOTPROD)
 #define DISKANN_VNNI 0
 #define DISKANN_BEFORE_NAMESPACE() \
@@ -37,7 +41,9 @@
 #endif
 
 // Our part of a set's code stands in a namespace of its own, that of Highway's vectors but for a set of ours.
-#if DISKANN_DOTPROD
+#if DISKANN_SVE2
+#define DISKANN_NAMESPACE N_SVE2
+#elif DISKANN_DOTPROD
 #define DISKANN_NAMESPACE N_NEON_DOTPROD
 #else
 #define DISKANN_NAMESPACE HWY_NAMESPACE

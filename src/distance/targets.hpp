@@ -58,21 +58,32 @@ std::span<const TargetSelection> selection_targets();
 
 }  // namespace diskann::distance
 
-// DISKANN_EACH_TARGET(X) expands to X(namespace suffix, the same for integer kernels, name, runs_here) for each set
-// compiled in, best first. Highway's own tables are not used because tests walk over all sets in one process.
+// DISKANN_EACH_TARGET(X) expands to X(floats, kernels, tiles, name, runs_here) for each set compiled in, best first:
+// namespace suffixes of kernels and tiles for floats with the selection, of integer kernels, and of integer tiles.
+// Highway's own tables are not used because tests walk over all sets in one process.
 #include <hwy/targets.h>
 
-// NEON with dot products of bytes (UDOT, SDOT) is a set of ours, which Highway 1.0.3 does not know: integer kernels and
-// tiles are compiled once more for it (*_dotprod.cpp), the rest is that of NEON. Where Highway cannot compile for other
-// processors than the whole library is for (on 64-bit ARM with clang), it is there if that one has them.
+// Sets of ours on 64-bit ARM, whose integer kernels and tiles stand in files of their own (*_dotprod.cpp, *_sve2*.cpp)
+// while the rest is that of NEON: NEON with dot products of bytes (UDOT, SDOT), which Highway 1.0.3 does not know, and
+// SVE2 without and with matrix products of bytes, since Highway's cannot be kept in structs and GCC 12 breaks it. Where
+// Highway cannot compile for other processors than the whole library is for (on 64-bit ARM with clang), they are there
+// if that one has them.
 #if (HWY_TARGETS & HWY_NEON) && HWY_ARCH_ARM_A64 && (HWY_HAVE_RUNTIME_DISPATCH || defined(__ARM_FEATURE_DOTPROD))
 #define DISKANN_HAS_NEON_DOTPROD 1
 #else
 #define DISKANN_HAS_NEON_DOTPROD 0
 #endif
+#if (HWY_TARGETS & HWY_NEON) && HWY_ARCH_ARM_A64 && (HWY_HAVE_RUNTIME_DISPATCH || defined(__ARM_FEATURE_SVE2))
+#define DISKANN_HAS_SVE2 1
+#else
+#define DISKANN_HAS_SVE2 0
+#endif
 // 1 in the files that compile for it.
 #ifndef DISKANN_DOTPROD
 #define DISKANN_DOTPROD 0
+#endif
+#ifndef DISKANN_SVE2
+#define DISKANN_SVE2 0
 #endif
 
 namespace diskann::distance {
@@ -91,42 +102,56 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
 }  // namespace N_NEON_DOTPROD
 #endif
 
+#if DISKANN_HAS_SVE2
+bool has_sve2();
+
+namespace N_SVE2 {
+const KernelTable* find_integer(Distance metric, VectorType rows);
+const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
+}  // namespace N_SVE2
+#endif
+
 }  // namespace diskann::distance
 
 #if HWY_TARGETS & HWY_AVX3_DL
-#define DISKANN_TARGET_AVX3_DL(X) X(AVX3_DL, AVX3_DL, "AVX3_DL", has_target<HWY_AVX3_DL>)
+#define DISKANN_TARGET_AVX3_DL(X) X(AVX3_DL, AVX3_DL, AVX3_DL, "AVX3_DL", has_target<HWY_AVX3_DL>)
 #else
 #define DISKANN_TARGET_AVX3_DL(X)
 #endif
 #if HWY_TARGETS & HWY_AVX3
-#define DISKANN_TARGET_AVX3(X) X(AVX3, AVX3, "AVX3", has_target<HWY_AVX3>)
+#define DISKANN_TARGET_AVX3(X) X(AVX3, AVX3, AVX3, "AVX3", has_target<HWY_AVX3>)
 #else
 #define DISKANN_TARGET_AVX3(X)
 #endif
 #if HWY_TARGETS & HWY_AVX2
-#define DISKANN_TARGET_AVX2(X) X(AVX2, AVX2, "AVX2", has_target<HWY_AVX2>)
+#define DISKANN_TARGET_AVX2(X) X(AVX2, AVX2, AVX2, "AVX2", has_target<HWY_AVX2>)
 #else
 #define DISKANN_TARGET_AVX2(X)
 #endif
 #if HWY_TARGETS & HWY_SSE4
-#define DISKANN_TARGET_SSE4(X) X(SSE4, SSE4, "SSE4", has_target<HWY_SSE4>)
+#define DISKANN_TARGET_SSE4(X) X(SSE4, SSE4, SSE4, "SSE4", has_target<HWY_SSE4>)
 #else
 #define DISKANN_TARGET_SSE4(X)
 #endif
+#if DISKANN_HAS_SVE2
+#define DISKANN_TARGET_SVE2(X) X(NEON, SVE2, SVE2, "SVE2", has_sve2)
+#else
+#define DISKANN_TARGET_SVE2(X)
+#endif
 #if DISKANN_HAS_NEON_DOTPROD
-#define DISKANN_TARGET_NEON_DOTPROD(X) X(NEON, NEON_DOTPROD, "NEON_DOTPROD", has_neon_dotprod)
+#define DISKANN_TARGET_NEON_DOTPROD(X) X(NEON, NEON_DOTPROD, NEON_DOTPROD, "NEON_DOTPROD", has_neon_dotprod)
 #else
 #define DISKANN_TARGET_NEON_DOTPROD(X)
 #endif
 #if HWY_TARGETS & HWY_NEON
-#define DISKANN_TARGET_NEON(X) X(NEON, NEON, "NEON", has_target<HWY_NEON>)
+#define DISKANN_TARGET_NEON(X) X(NEON, NEON, NEON, "NEON", has_target<HWY_NEON>)
 #else
 #define DISKANN_TARGET_NEON(X)
 #endif
 #if HWY_TARGETS & HWY_SCALAR
-#define DISKANN_TARGET_SCALAR(X) X(SCALAR, SCALAR, "SCALAR", has_target<HWY_SCALAR>)
+#define DISKANN_TARGET_SCALAR(X) X(SCALAR, SCALAR, SCALAR, "SCALAR", has_target<HWY_SCALAR>)
 #elif HWY_TARGETS & HWY_EMU128
-#define DISKANN_TARGET_SCALAR(X) X(EMU128, EMU128, "SCALAR", has_target<HWY_EMU128>)
+#define DISKANN_TARGET_SCALAR(X) X(EMU128, EMU128, EMU128, "SCALAR", has_target<HWY_EMU128>)
 #else
 #define DISKANN_TARGET_SCALAR(X)
 #endif
@@ -135,6 +160,7 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
   DISKANN_TARGET_AVX3(X)         \
   DISKANN_TARGET_AVX2(X)         \
   DISKANN_TARGET_SSE4(X)         \
+  DISKANN_TARGET_SVE2(X)         \
   DISKANN_TARGET_NEON_DOTPROD(X) \
   DISKANN_TARGET_NEON(X)         \
   DISKANN_TARGET_SCALAR(X)

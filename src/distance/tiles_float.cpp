@@ -185,7 +185,7 @@ HWY_AFTER_NAMESPACE();
 namespace diskann::distance {
 
 std::span<const TargetTiles> float_tile_targets() {
-#define DISKANN_ENTRY(target, integers, name, runs_here) {N_##target::find_float_tiles},
+#define DISKANN_ENTRY(floats, kernels, tiles, name, runs_here) {N_##floats::find_float_tiles},
   static constexpr TargetTiles kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;

@@ -299,7 +299,7 @@ HWY_AFTER_NAMESPACE();
 namespace diskann::distance {
 
 std::span<const TargetTiles> integer_tile_targets() {
-#define DISKANN_ENTRY(target, integers, name, runs_here) {N_##integers::find_integer_tiles},
+#define DISKANN_ENTRY(floats, kernels, tiles, name, runs_here) {N_##tiles::find_integer_tiles},
   static constexpr TargetTiles kTargets[] = {DISKANN_EACH_TARGET(DISKANN_ENTRY)};
 #undef DISKANN_ENTRY
   return kTargets;
