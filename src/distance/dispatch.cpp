@@ -97,6 +97,17 @@ bool has_sve2() {
 }
 #endif
 
+#if DISKANN_HAS_SVE2_I8MM
+bool has_sve2_i8mm() {
+#if defined(__ARM_FEATURE_SVE_MATMUL_INT8)
+  return has_sve2();
+#else
+  constexpr unsigned long kMatrixProducts = 1UL << 9;  // HWCAP2_SVEI8MM
+  return has_sve2() && (getauxval(AT_HWCAP2) & kMatrixProducts) != 0;
+#endif
+}
+#endif
+
 std::vector<std::string> available_isas() {
   std::vector<std::string> names;
   for (const std::size_t i : runnable()) names.emplace_back(float_targets()[i].name);

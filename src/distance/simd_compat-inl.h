@@ -28,9 +28,18 @@
 #define DISKANN_BEFORE_NAMESPACE() \
   HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni") static_assert(true, "takes the semicolon")
 #elif DISKANN_SVE2 && HWY_HAVE_RUNTIME_DISPATCH
+// On top of what the whole library is compiled for. Matrix products want ARMv8.2, which nothing but its extensions
+// shows.
+#if DISKANN_I8MM && defined(__ARM_FEATURE_DOTPROD)
+#define DISKANN_SVE2_TARGET "+sve2+i8mm"
+#elif DISKANN_I8MM
+#define DISKANN_SVE2_TARGET "arch=armv8.2-a+sve2+i8mm"
+#else
+#define DISKANN_SVE2_TARGET "+sve2"
+#endif
 #define DISKANN_VNNI 0
 #define DISKANN_BEFORE_NAMESPACE() \
-  HWY_PUSH_ATTRIBUTES("+sve2" HWY_TARGET_STR) static_assert(true, "takes the semicolon")
+  HWY_PUSH_ATTRIBUTES(DISKANN_SVE2_TARGET HWY_TARGET_STR) static_assert(true, "takes the semicolon")
 #elif DISKANN_DOTPROD && !defined(__ARM_FEATURE_DOTPROD)
 #define DISKANN_VNNI 0
 #define DISKANN_BEFORE_NAMESPACE() \
@@ -41,7 +50,9 @@
 #endif
 
 // Our part of a set's code stands in a namespace of its own, that of Highway's vectors but for a set of ours.
-#if DISKANN_SVE2
+#if DISKANN_I8MM
+#define DISKANN_NAMESPACE N_SVE2_I8MM
+#elif DISKANN_SVE2
 #define DISKANN_NAMESPACE N_SVE2
 #elif DISKANN_DOTPROD
 #define DISKANN_NAMESPACE N_NEON_DOTPROD

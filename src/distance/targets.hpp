@@ -78,12 +78,20 @@ std::span<const TargetSelection> selection_targets();
 #else
 #define DISKANN_HAS_SVE2 0
 #endif
+#if DISKANN_HAS_SVE2 && (HWY_HAVE_RUNTIME_DISPATCH || defined(__ARM_FEATURE_SVE_MATMUL_INT8))
+#define DISKANN_HAS_SVE2_I8MM 1
+#else
+#define DISKANN_HAS_SVE2_I8MM 0
+#endif
 // 1 in the files that compile for it.
 #ifndef DISKANN_DOTPROD
 #define DISKANN_DOTPROD 0
 #endif
 #ifndef DISKANN_SVE2
 #define DISKANN_SVE2 0
+#endif
+#ifndef DISKANN_I8MM
+#define DISKANN_I8MM 0
 #endif
 
 namespace diskann::distance {
@@ -111,6 +119,14 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
 }  // namespace N_SVE2
 #endif
 
+#if DISKANN_HAS_SVE2_I8MM
+bool has_sve2_i8mm();
+
+namespace N_SVE2_I8MM {
+const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
+}  // namespace N_SVE2_I8MM
+#endif
+
 }  // namespace diskann::distance
 
 #if HWY_TARGETS & HWY_AVX3_DL
@@ -132,6 +148,11 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
 #define DISKANN_TARGET_SSE4(X) X(SSE4, SSE4, SSE4, "SSE4", has_target<HWY_SSE4>)
 #else
 #define DISKANN_TARGET_SSE4(X)
+#endif
+#if DISKANN_HAS_SVE2_I8MM
+#define DISKANN_TARGET_SVE2_I8MM(X) X(NEON, SVE2, SVE2_I8MM, "SVE2_I8MM", has_sve2_i8mm)
+#else
+#define DISKANN_TARGET_SVE2_I8MM(X)
 #endif
 #if DISKANN_HAS_SVE2
 #define DISKANN_TARGET_SVE2(X) X(NEON, SVE2, SVE2, "SVE2", has_sve2)
@@ -160,6 +181,7 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
   DISKANN_TARGET_AVX3(X)         \
   DISKANN_TARGET_AVX2(X)         \
   DISKANN_TARGET_SSE4(X)         \
+  DISKANN_TARGET_SVE2_I8MM(X)    \
   DISKANN_TARGET_SVE2(X)         \
   DISKANN_TARGET_NEON_DOTPROD(X) \
   DISKANN_TARGET_NEON(X)         \

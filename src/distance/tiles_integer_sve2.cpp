@@ -67,6 +67,84 @@ struct SveFinish {
   }
 };
 
+#if DISKANN_I8MM
+
+/// Adds eight components: of two left rows, with those of the columns of up to four vectors, two columns in 128 bits.
+template <bool kFour, class Bytes, class Sum>
+HWY_INLINE void add_pair(Bytes rows, Bytes c0, Bytes c1, Bytes c2, Bytes c3, Sum& s0, Sum& s1, Sum& s2, Sum& s3) {
+  s0 = svmmla(s0, rows, c0);
+  s1 = svmmla(s1, rows, c1);
+  if constexpr (kFour) {
+    s2 = svmmla(s2, rows, c2);
+    s3 = svmmla(s3, rows, c3);
+  }
+}
+
+/// The sums of the first and of the second row of a pair with the columns of two vectors.
+template <bool kSecond, class Sum>
+HWY_INLINE Sum row_of_pair(Sum a, Sum b) {
+  const svuint64_t low = svreinterpret_u64(a), high = svreinterpret_u64(b);
+  const svuint64_t row = kSecond ? svuzp2(low, high) : svuzp1(low, high);
+  if constexpr (std::is_same_v<Sum, svint32_t>) {
+    return svreinterpret_s32(row);
+  } else {
+    return svreinterpret_u32(row);
+  }
+}
+
+/// Eight left rows, as four pairs, against four vectors of a panel's columns, or two where these hold it all: 16 sums,
+/// 4 vectors of columns and a pair at a time in 32 registers.
+template <class RowType, Distance kMetric, bool kShort>
+HWY_INLINE void multiply_eight(const SveFinish<RowType, kMetric>& finish, std::size_t row, std::size_t panel,
+                               std::size_t column) {
+  using Bytes = BytesOf<RowType>;
+  using Sum = SumOf<RowType>;
+  const svbool_t all = svptrue_b8();
+  const std::size_t lanes = svcntw(), step = svcntb(), stride = finish.left.stride;
+  const auto within = [&](std::size_t vector) { return svwhilelt_b8(8 * column + vector * step, 8 * kPanel); };
+  const svbool_t in0 = kShort ? all : within(0), in1 = kShort ? all : within(1), in2 = within(2), in3 = within(3);
+  const auto* left = reinterpret_cast<const RowType*>(finish.left.left) + row * stride;
+  const auto* right = reinterpret_cast<const RowType*>(finish.right.panels) + panel * kPanel * stride + 8 * column;
+  Sum a0 = zero<RowType>(), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  Sum c0 = a0, c1 = a0, c2 = a0, c3 = a0, e0 = a0, e1 = a0, e2 = a0, e3 = a0;
+  for (std::size_t group = 0; group < finish.left.groups; group += 4) {  // rows and panels end in zeros
+    const auto add = [&](std::size_t eight) {
+      const RowType* at = right + eight * 8 * kPanel;
+      const Bytes v0 = svld1(in0, at), v1 = svld1(in1, at + step);
+      const Bytes v2 = kShort ? svld1(in2, at + 2 * step) : v0, v3 = kShort ? svld1(in3, at + 3 * step) : v0;
+      const RowType* rows = left + eight * 16;
+      add_pair<kShort>(svld1rq(all, rows), v0, v1, v2, v3, a0, a1, a2, a3);
+      add_pair<kShort>(svld1rq(all, rows + 2 * stride), v0, v1, v2, v3, b0, b1, b2, b3);
+      add_pair<kShort>(svld1rq(all, rows + 4 * stride), v0, v1, v2, v3, c0, c1, c2, c3);
+      add_pair<kShort>(svld1rq(all, rows + 6 * stride), v0, v1, v2, v3, e0, e1, e2, e3);
+    };
+    add(0);
+    add(1);
+    left += 32;
+    right += 16 * kPanel;
+  }
+  const auto close = [&](std::size_t from, Sum a, Sum a_next, Sum b, Sum b_next, Sum c, Sum c_next, Sum e, Sum e_next) {
+    const svbool_t inside = svwhilelt_b32(from, kPanel);
+    const std::size_t place = panel * kPanel + from;
+    const svuint32_t columns = finish.columns(place, inside);
+    finish(row, place, inside, columns, row_of_pair<false>(a, a_next));
+    finish(row + 1, place, inside, columns, row_of_pair<true>(a, a_next));
+    finish(row + 2, place, inside, columns, row_of_pair<false>(b, b_next));
+    finish(row + 3, place, inside, columns, row_of_pair<true>(b, b_next));
+    finish(row + 4, place, inside, columns, row_of_pair<false>(c, c_next));
+    finish(row + 5, place, inside, columns, row_of_pair<true>(c, c_next));
+    finish(row + 6, place, inside, columns, row_of_pair<false>(e, e_next));
+    finish(row + 7, place, inside, columns, row_of_pair<true>(e, e_next));
+  };
+  close(column, a0, a1, b0, b1, c0, c1, e0, e1);
+  if constexpr (kShort) close(column + lanes, a2, a3, b2, b3, c2, c3, e2, e3);
+}
+
+/// Two left rows stand side by side, eight components of each in turn, and so do those of a panel.
+inline constexpr bool kPairs = true;
+
+#else
+
 /// Adds a group of four components: of a vector of columns, and of 16 bytes of each left row the kGroup-th four.
 template <int kGroup, class Bytes, class Sum>
 HWY_INLINE void add_group(Bytes columns, Bytes r0, Bytes r1, Bytes r2, Bytes r3, Bytes r4, Bytes r5, Bytes r6, Bytes r7,
@@ -81,16 +159,18 @@ HWY_INLINE void add_group(Bytes columns, Bytes r0, Bytes r1, Bytes r2, Bytes r3,
   s7 = svdot_lane(s7, columns, r7, kGroup);
 }
 
-/// Eight left rows against one or two vectors of a panel's columns: 16 sums, 8 parts of rows and 2 of columns in 32
-/// registers. Left rows are taken 16 bytes at a time, which one load spreads over a vector of any length.
-template <class RowType, Distance kMetric, bool kTwo>
+/// Eight left rows against two vectors of a panel's columns, or one where that holds it all: 16 sums, 8 parts of rows
+/// and 2 of columns in 32 registers. Left rows are taken 16 bytes at a time, which one load spreads over a vector of
+/// any length.
+template <class RowType, Distance kMetric, bool kShort>
 HWY_INLINE void multiply_eight(const SveFinish<RowType, kMetric>& finish, std::size_t row, std::size_t panel,
                                std::size_t column) {
   using Bytes = BytesOf<RowType>;
   using Sum = SumOf<RowType>;
   const svbool_t all = svptrue_b8();
   const std::size_t lanes = svcntw(), stride = finish.left.stride;
-  const svbool_t some = svwhilelt_b8(4 * column, 4 * kPanel), more = svwhilelt_b8(4 * (column + lanes), 4 * kPanel);
+  const svbool_t some = kShort ? all : svwhilelt_b8(4 * column, 4 * kPanel);
+  const svbool_t more = svwhilelt_b8(4 * (column + lanes), 4 * kPanel);
   const auto* left = reinterpret_cast<const RowType*>(finish.left.left) + row * stride;
   const auto* right = reinterpret_cast<const RowType*>(finish.right.panels) + panel * kPanel * stride + 4 * column;
   Sum a0 = zero<RowType>(), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
@@ -103,7 +183,7 @@ HWY_INLINE void multiply_eight(const SveFinish<RowType, kMetric>& finish, std::s
     const auto add = [&]<int kGroup>() {
       const RowType* at = right + kGroup * 4 * kPanel;
       add_group<kGroup>(svld1(some, at), r0, r1, r2, r3, r4, r5, r6, r7, a0, a1, a2, a3, a4, a5, a6, a7);
-      if constexpr (kTwo)
+      if constexpr (kShort)
         add_group<kGroup>(svld1(more, at + 4 * lanes), r0, r1, r2, r3, r4, r5, r6, r7, b0, b1, b2, b3, b4, b5, b6, b7);
     };
     add.template operator()<0>();
@@ -127,8 +207,12 @@ HWY_INLINE void multiply_eight(const SveFinish<RowType, kMetric>& finish, std::s
     finish(row + 7, place, inside, columns, s7);
   };
   close(column, a0, a1, a2, a3, a4, a5, a6, a7);
-  if constexpr (kTwo) close(column + lanes, b0, b1, b2, b3, b4, b5, b6, b7);
+  if constexpr (kShort) close(column + lanes, b0, b1, b2, b3, b4, b5, b6, b7);
 }
+
+inline constexpr bool kPairs = false;
+
+#endif  // DISKANN_I8MM
 
 /// TileKernels::multiply from a panel of the right side on.
 template <class RowType, Distance kMetric>
@@ -162,7 +246,7 @@ void square_integers(const TileBlock& block, float* out, std::size_t stride) {
   });
 }
 
-/// Copies a row; returns its squared norm.
+/// Copies a row, in pieces of eight where it shares its place with another; returns its squared norm.
 template <class RowType>
 HWY_INLINE std::uint32_t copy_row(const RowType* row, std::size_t bytes, RowType* out) {
   SumOf<RowType> squares = zero<RowType>();
@@ -170,9 +254,21 @@ HWY_INLINE std::uint32_t copy_row(const RowType* row, std::size_t bytes, RowType
     const svbool_t some = svwhilelt_b8(i, bytes);
     const BytesOf<RowType> value = svld1(some, row + i);
     squares = svdot(squares, value, value);
-    svst1(some, out + i, value);
+    if constexpr (!kPairs) svst1(some, out + i, value);
   }
+  for (std::size_t i = 0; kPairs && i < bytes; i += 8) std::memcpy(out + 2 * i, row + i, 8);
   return static_cast<std::uint32_t>(svaddv(svptrue_b32(), squares));
+}
+
+/// The panels of left rows that stand in pairs.
+HWY_INLINE void load_panels_of_pairs(const TileBlock::Layout& layout, std::size_t rows) {
+  for (std::size_t first = 0; first < rows; first += kPanel) {
+    const std::byte* pairs = layout.left + first * layout.stride;
+    std::byte* out = layout.panels + first * layout.stride;
+    for (std::size_t at = 0; at < 2 * layout.stride; at += 16)
+      for (std::size_t pair = 0; pair < kPanel / 2; ++pair, out += 16)
+        std::memcpy(out, pairs + pair * 2 * layout.stride + at, 16);
+  }
 }
 
 template <class RowType, Distance kMetric>
@@ -181,13 +277,15 @@ void load_integers(const TileSource& source, bool panels, TileBlock& block) {
   TileBlock::Layout& layout = block.reset(source.count, bytes, panels);
   layout.groups = (source.rows.dimension + 3) / 4;
   std::uint32_t largest = 0;
-  load_rows(source, panels, 0, layout, [&](std::size_t i, const std::byte* row, std::byte* out) {
+  load_rows(source, panels && !kPairs, 0, layout, [&](std::size_t i, const std::byte* row, std::byte* out) {
+    if (kPairs && i % 2 == 1) out -= bytes - 8;
     const std::uint32_t squares =
         copy_row(reinterpret_cast<const RowType*>(row), bytes, reinterpret_cast<RowType*>(out));
     layout.left_terms[i] = layout.right_terms[i] = static_cast<std::int32_t>(squares);  // for L2 alone
     layout.norms[i] = static_cast<float>(squares);
     largest = std::max(largest, squares);
   });
+  if (kPairs && panels) load_panels_of_pairs(layout, source.count);
   block.set_largest_squared_norm(static_cast<double>(largest));
 }
 
