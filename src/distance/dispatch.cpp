@@ -75,6 +75,12 @@ const TileKernels& find_tiles(std::size_t index, Distance metric, VectorType row
 
 }  // namespace
 
+#if DISKANN_HAS_FMA4
+bool has_fma4() {
+  return has_target<HWY_SSE4>() && __builtin_cpu_supports("fma4");
+}  // and the system keeps YMM registers
+#endif
+
 #if DISKANN_HAS_NEON_DOTPROD
 bool has_neon_dotprod() {
 #if defined(__ARM_FEATURE_DOTPROD)

@@ -186,6 +186,6 @@ const KernelTable* find_metric(Distance metric) {
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
 
 #endif  // per target

@@ -123,6 +123,6 @@ const KernelTable* find_integer(Distance metric, VectorType rows) {
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
 
 #endif

@@ -83,7 +83,20 @@ std::span<const TargetSelection> selection_targets();
 #else
 #define DISKANN_HAS_SVE2_I8MM 0
 #endif
+// FMA4 is a set of ours for queries in f32 against rows in f32; the rest is that of SSE4. On request only, see
+// kernels_fma4.cpp.
+#ifndef DISKANN_ENABLE_FMA4
+#define DISKANN_ENABLE_FMA4 0
+#endif
+#if DISKANN_ENABLE_FMA4 && (HWY_TARGETS & HWY_SSE4) && (HWY_TARGETS & (HWY_SCALAR | HWY_EMU128))
+#define DISKANN_HAS_FMA4 1
+#else
+#define DISKANN_HAS_FMA4 0
+#endif
 // 1 in the files that compile for it.
+#ifndef DISKANN_FMA4
+#define DISKANN_FMA4 0
+#endif
 #ifndef DISKANN_DOTPROD
 #define DISKANN_DOTPROD 0
 #endif
@@ -100,6 +113,24 @@ template <std::int64_t kTarget>
 bool has_target() {
   return (hwy::SupportedTargets() & kTarget) != 0;
 }
+
+#if HWY_TARGETS & HWY_SSE4
+namespace N_SSE4 {  // NOLINT(readability-identifier-naming): as Highway names its sets
+const KernelTable* find_float(Distance metric, VectorType rows);
+const TileKernels* find_float_tiles(Distance metric, VectorType rows);
+const SelectionKernels* find_selection();
+}  // namespace N_SSE4
+#endif
+
+#if DISKANN_HAS_FMA4
+bool has_fma4();
+
+namespace N_FMA4 {  // NOLINT(readability-identifier-naming)
+const KernelTable* find_float(Distance metric, VectorType rows);
+using N_SSE4::find_float_tiles;
+using N_SSE4::find_selection;
+}  // namespace N_FMA4
+#endif
 
 #if DISKANN_HAS_NEON_DOTPROD
 bool has_neon_dotprod();
@@ -149,6 +180,13 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
 #else
 #define DISKANN_TARGET_SSE4(X)
 #endif
+// Behind a set that its processors have as well, so that it is never the first of what can run and only its name
+// chooses it.
+#if DISKANN_HAS_FMA4
+#define DISKANN_TARGET_FMA4(X) X(FMA4, SSE4, SSE4, "FMA4", has_fma4)
+#else
+#define DISKANN_TARGET_FMA4(X)
+#endif
 #if DISKANN_HAS_SVE2_I8MM
 #define DISKANN_TARGET_SVE2_I8MM(X) X(NEON, SVE2, SVE2_I8MM, "SVE2_I8MM", has_sve2_i8mm)
 #else
@@ -181,6 +219,7 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
   DISKANN_TARGET_AVX3(X)         \
   DISKANN_TARGET_AVX2(X)         \
   DISKANN_TARGET_SSE4(X)         \
+  DISKANN_TARGET_FMA4(X)         \
   DISKANN_TARGET_SVE2_I8MM(X)    \
   DISKANN_TARGET_SVE2(X)         \
   DISKANN_TARGET_NEON_DOTPROD(X) \

@@ -33,8 +33,8 @@ HWY_INLINE SumOf<RowType> zero() {
 /// From the sums of one left row with the columns of a vector to distances.
 template <class RowType, Distance kMetric>
 struct SveFinish {
-  const TileBlock::Layout& left;
-  const TileBlock::Layout& right;
+  const TileBlock::Layout left;  // copies, since stores could change what a reference leads to
+  const TileBlock::Layout right;
   float* out;
   std::size_t stride, first;
 
@@ -311,6 +311,6 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows) {
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
 
 #endif
