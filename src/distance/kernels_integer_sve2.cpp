@@ -65,9 +65,11 @@ struct SveSums {
     Sum a0 = zero(), b0 = zero(), c0 = zero(), e0 = zero(), a1 = zero(), b1 = zero(), c1 = zero(), e1 = zero();
     const svbool_t all = svptrue_b8();
     const std::size_t step = svcntb();
+    const auto last_pair = static_cast<std::ptrdiff_t>(bytes - 2 * step);  // below 0: not even one
     std::size_t i = 0;
-    for (; i + 2 * step <= bytes; i += 2 * step) {
-      const std::size_t next = i + step;
+    for (; static_cast<std::ptrdiff_t>(i) <= last_pair; i += 2 * step) {
+      std::size_t next = i + step;
+      asm("" : "+r"(next));  // else GCC makes two pointers of each row, which cost more than this index
       const Bytes first = svld1(all, query + i), second = svld1(all, query + next);
       a0 = add(a0, first, all, a, i);
       b0 = add(b0, first, all, b, i);
