@@ -107,6 +107,6 @@ HWY_INLINE void multiply_with_tiles(const TileBlock& left, std::size_t first, st
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
 
 #endif  // per target

@@ -5,7 +5,7 @@
 
 #include "distance/targets.hpp"
 
-#if DISKANN_HAS_NEON_DOTPROD && !defined(__ARM_FEATURE_DOTPROD)
+#if HWY_ARCH_ARM_A64 && HWY_HAVE_RUNTIME_DISPATCH
 #include <sys/auxv.h>
 #endif
 
@@ -69,6 +69,12 @@ const TileKernels& find_tiles(std::size_t index, Distance metric, VectorType row
 
 }  // namespace
 
+#if DISKANN_HAS_FMA4
+bool has_fma4() {
+  return has_target<HWY_SSE4>() && __builtin_cpu_supports("fma4");
+}  // and the system keeps YMM registers
+#endif
+
 #if DISKANN_HAS_NEON_DOTPROD
 bool has_neon_dotprod() {
 #if defined(__ARM_FEATURE_DOTPROD)
@@ -76,6 +82,28 @@ bool has_neon_dotprod() {
 #else
   constexpr unsigned long kDotProducts = 1UL << 20;  // HWCAP_ASIMDDP
   return (getauxval(AT_HWCAP) & kDotProducts) != 0;
+#endif
+}
+#endif
+
+#if DISKANN_HAS_SVE2
+bool has_sve2() {
+#if defined(__ARM_FEATURE_SVE2)
+  return true;
+#else
+  constexpr unsigned long kSve2 = 1UL << 1;  // HWCAP2_SVE2
+  return (getauxval(AT_HWCAP2) & kSve2) != 0;
+#endif
+}
+#endif
+
+#if DISKANN_HAS_SVE2_I8MM
+bool has_sve2_i8mm() {
+#if defined(__ARM_FEATURE_SVE_MATMUL_INT8)
+  return has_sve2();
+#else
+  constexpr unsigned long kMatrixProducts = 1UL << 9;  // HWCAP2_SVEI8MM
+  return has_sve2() && (getauxval(AT_HWCAP2) & kMatrixProducts) != 0;
 #endif
 }
 #endif

@@ -147,11 +147,8 @@ HWY_INLINE void compare(const Query& query, const Place& place, std::size_t coun
   }
   const Sums_ sums(query, bytes / sizeof(typename Sums_::Row));
   alignas(16) Total totals[4];
-  float query_norm = query.inverse_norm;
-  if constexpr (kEnding == Ending::SquaredDistance) {
-    sums.one(query.data, totals);
-    query_norm = std::bit_cast<float>(totals[0]);
-  }
+  const float query_norm =
+      kEnding == Ending::SquaredDistance ? std::bit_cast<float>(query.squared_norm) : query.inverse_norm;
   constexpr bool kNorms = kEnding == Ending::Cosine || kEnding == Ending::SquaredDistance;
   const auto end = [&](std::size_t at, Total total) {
     out[at] = finish<kEnding>(total, query_norm, kNorms ? place.norm(at) : 0);
@@ -216,6 +213,6 @@ const KernelTable* find_metric(Distance metric) {
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
 
 #endif  // per target

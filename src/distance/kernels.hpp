@@ -16,6 +16,7 @@ struct Query {
   const std::byte* data = nullptr;
   VectorType form = VectorType::F32;  ///< F32, U8 or I8; integer forms only against rows of the same type
   float inverse_norm = 0;             ///< 1 / |q| (cosine); 0 for a zero vector
+  std::uint32_t squared_norm = 0;     ///< of integer forms, for L2 where the norms of rows are given
 };
 
 /// Distances of one query to rows, in the convention of Distance (smaller is nearer). All lengths are in padded rows.
@@ -44,8 +45,8 @@ class QueryBuffer {
   /// component fits, else in f32. Throws InvalidArgument with `what` and the column for NaN or infinity, and for a
   /// norm that overflows f32.
   Query prepare(const VectorView& row, VectorType row_type, const char* what = "query");
-  /// A stored (padded, finite) row as the query, without a copy where the type allows.
-  Query prepare_stored(const base::RowsView& rows, base::Slot slot, float inverse_norm);
+  /// A stored (padded, finite) row as the query, without a copy where the type allows; `norm` as row_norms() gives it.
+  Query prepare_stored(const base::RowsView& rows, base::Slot slot, float norm);
 
  private:
   std::size_t dimension_;
@@ -62,7 +63,7 @@ constexpr bool has_norms(Distance metric, VectorType rows) noexcept {
 }
 
 /// What that is: by cosine the inverse norms; by L2 over integers the squared norms, 32 bits that stand for an unsigned
-/// integer, so that nothing but the kernels may read them.
+/// integer, so that nothing but the kernels may read them; else zeros.
 void row_norms(Distance metric, const base::RowsView& rows, std::size_t first, std::size_t count, float* out);
 
 /// Squared norms, same precision.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -79,15 +80,16 @@ Query QueryBuffer::prepare(const VectorView& row, VectorType row_type, const cha
   }
   const std::size_t used = dimension_ * size_of(form);
   std::fill(to + used, to + padded_components(row_type, dimension_) * size_of(form), std::byte{0});
-  return {to, form, inverse_norm(norm)};
+  return {to, form, inverse_norm(norm), form == VectorType::F32 ? 0 : static_cast<std::uint32_t>(norm)};
 }
 
-Query QueryBuffer::prepare_stored(const base::RowsView& rows, base::Slot slot, float inverse_norm) {
+Query QueryBuffer::prepare_stored(const base::RowsView& rows, base::Slot slot, float norm) {
   const std::byte* from = rows.row(slot);
-  if (rows.type != VectorType::F16) return {from, rows.type, inverse_norm};
+  // By its metric a kernel takes the one that it is.
+  if (rows.type != VectorType::F16) return {from, rows.type, norm, std::bit_cast<std::uint32_t>(norm)};
   // The padding is zeros already, and expands to zeros.
   convert<float>(from, VectorType::F16, padded_components(VectorType::F16, dimension_), memory_.data());
-  return {memory_.data(), VectorType::F32, inverse_norm};
+  return {memory_.data(), VectorType::F32, norm};
 }
 
 }  // namespace diskann::distance

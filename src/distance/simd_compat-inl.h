@@ -17,40 +17,71 @@
 #define DISKANN_SIMD 1
 #endif
 
-// Highway tests for AVX-512 VNNI before it chooses AVX3_DL, but its target string names only AVX-VNNI, another encoding
-// of the 128 and 256-bit forms that not all of these processors have. So the right one is added, and only 512-bit
-// forms, which have no other encoding, are used.
-#undef DISKANN_VNNI
+// Our part of a set's code: the namespace it stands in, that of Highway's vectors but for a set of ours, and what it is
+// compiled for where that is not Highway's.
 #undef DISKANN_NAMESPACE
-#undef DISKANN_BEFORE_NAMESPACE
-#if HWY_TARGET == HWY_AVX3_DL
-#define DISKANN_VNNI 1
-#define DISKANN_BEFORE_NAMESPACE() \
-  HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni") static_assert(true, "takes the semicolon")
-#elif DISKANN_DOTPROD && !defined(__ARM_FEATURE_DOTPROD)
+#undef DISKANN_TARGET_STR
+#undef DISKANN_VNNI
 #define DISKANN_VNNI 0
-#define DISKANN_BEFORE_NAMESPACE() \
-  HWY_PUSH_ATTRIBUTES("arch=armv8.2-a+dotprod" HWY_TARGET_STR) static_assert(true, "takes the semicolon")
-#else
-#define DISKANN_VNNI 0
-#define DISKANN_BEFORE_NAMESPACE() HWY_BEFORE_NAMESPACE()
+#if DISKANN_FMA4 && DISKANN_FMA4_STAND_IN
+#define DISKANN_NAMESPACE N_FMA4_STAND_IN
+#define DISKANN_TARGET_STR "avx"
+#elif DISKANN_FMA4
+#define DISKANN_NAMESPACE N_FMA4
+#define DISKANN_TARGET_STR "avx,fma4"
+#elif DISKANN_SVE2
+// On top of what the whole library is compiled for. Matrix products want ARMv8.2, which only its extensions show.
+#if DISKANN_I8MM
+#define DISKANN_NAMESPACE N_SVE2_I8MM
+#if HWY_HAVE_RUNTIME_DISPATCH && defined(__ARM_FEATURE_DOTPROD)
+#define DISKANN_TARGET_STR "+sve2+i8mm" HWY_TARGET_STR
+#elif HWY_HAVE_RUNTIME_DISPATCH
+#define DISKANN_TARGET_STR "arch=armv8.2-a+sve2+i8mm" HWY_TARGET_STR
 #endif
-
-// Our part of a set's code stands in a namespace of its own, that of Highway's vectors but for a set of ours.
-#if DISKANN_DOTPROD
+#else
+#define DISKANN_NAMESPACE N_SVE2
+#if HWY_HAVE_RUNTIME_DISPATCH
+#define DISKANN_TARGET_STR "+sve2" HWY_TARGET_STR
+#endif
+#endif
+#elif DISKANN_DOTPROD
 #define DISKANN_NAMESPACE N_NEON_DOTPROD
+#if !defined(__ARM_FEATURE_DOTPROD)
+#define DISKANN_TARGET_STR "arch=armv8.2-a+dotprod" HWY_TARGET_STR
+#endif
 #elif DISKANN_AMX
 #define DISKANN_NAMESPACE DISKANN_AMX_NAMESPACE
 #else
 #define DISKANN_NAMESPACE HWY_NAMESPACE
 #endif
+#if HWY_TARGET == HWY_AVX3_DL && !DISKANN_FMA4
+// Highway tests for AVX-512 VNNI before it chooses this set, but its target string names only AVX-VNNI, another
+// encoding of the 128 and 256-bit forms that not all of these processors have. So the right one is added, and only
+// 512-bit forms, which have no other encoding, are used.
+#undef DISKANN_VNNI
+#define DISKANN_VNNI 1
+#define DISKANN_TARGET_STR HWY_TARGET_STR ",avx512vnni"
+#endif
+
+#undef DISKANN_BEFORE_NAMESPACE
+#undef DISKANN_AFTER_NAMESPACE
+#if defined(DISKANN_TARGET_STR)
+#define DISKANN_BEFORE_NAMESPACE() HWY_PUSH_ATTRIBUTES(DISKANN_TARGET_STR) static_assert(true, "takes the semicolon")
+#define DISKANN_AFTER_NAMESPACE() HWY_POP_ATTRIBUTES static_assert(true, "takes the semicolon")
+#else
+#define DISKANN_BEFORE_NAMESPACE() HWY_BEFORE_NAMESPACE()
+#define DISKANN_AFTER_NAMESPACE() HWY_AFTER_NAMESPACE()
+#endif
+
+namespace diskann::distance::DISKANN_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+}
+
+#if DISKANN_SIMD
 
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
 namespace DISKANN_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-#if DISKANN_SIMD
 
 /// Adds the 128-bit blocks of a vector.
 template <class D, class V>
@@ -85,8 +116,6 @@ HWY_INLINE void finish_now([[maybe_unused]] V& v) {
   asm volatile("" : "+v"(v.raw));
 #endif
 }
-
-#endif  // DISKANN_SIMD
 
 #if DISKANN_VNNI
 
@@ -134,6 +163,8 @@ HWY_INLINE Bytes byte_differences(Bytes a, Bytes b) {
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
+
+#endif  // DISKANN_SIMD
 
 #endif  // per target

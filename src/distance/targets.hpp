@@ -63,17 +63,48 @@ std::span<const TargetSelection> selection_targets();
 // Highway's own tables are not used because tests walk over all sets in one process.
 #include <hwy/targets.h>
 
-// NEON with dot products of bytes (UDOT, SDOT) is a set of ours, which Highway 1.0.3 does not know: integer kernels and
-// tiles are compiled once more for it (*_dotprod.cpp), the rest is that of NEON. Where Highway cannot compile for other
-// processors than the whole library is for (on 64-bit ARM with clang), it is there if that one has them.
+// Sets of ours on 64-bit ARM, whose integer kernels and tiles stand in files of their own (*_dotprod.cpp, *_sve2*.cpp)
+// while the rest is that of NEON: NEON with dot products of bytes (UDOT, SDOT), which Highway 1.0.3 does not know, and
+// SVE2 without and with matrix products of bytes, since Highway's cannot be kept in structs and GCC 12 breaks it. Where
+// Highway cannot compile for other processors than the whole library is for (on 64-bit ARM with clang), they are there
+// if that one has them.
 #if (HWY_TARGETS & HWY_NEON) && HWY_ARCH_ARM_A64 && (HWY_HAVE_RUNTIME_DISPATCH || defined(__ARM_FEATURE_DOTPROD))
 #define DISKANN_HAS_NEON_DOTPROD 1
 #else
 #define DISKANN_HAS_NEON_DOTPROD 0
 #endif
+#if (HWY_TARGETS & HWY_NEON) && HWY_ARCH_ARM_A64 && (HWY_HAVE_RUNTIME_DISPATCH || defined(__ARM_FEATURE_SVE2))
+#define DISKANN_HAS_SVE2 1
+#else
+#define DISKANN_HAS_SVE2 0
+#endif
+#if DISKANN_HAS_SVE2 && (HWY_HAVE_RUNTIME_DISPATCH || defined(__ARM_FEATURE_SVE_MATMUL_INT8))
+#define DISKANN_HAS_SVE2_I8MM 1
+#else
+#define DISKANN_HAS_SVE2_I8MM 0
+#endif
+// FMA4 is a set of ours for queries in f32 against rows in f32; the rest is that of SSE4. On request only, see
+// kernels_fma4.cpp.
+#ifndef DISKANN_ENABLE_FMA4
+#define DISKANN_ENABLE_FMA4 0
+#endif
+#if DISKANN_ENABLE_FMA4 && (HWY_TARGETS & HWY_SSE4) && (HWY_TARGETS & (HWY_SCALAR | HWY_EMU128))
+#define DISKANN_HAS_FMA4 1
+#else
+#define DISKANN_HAS_FMA4 0
+#endif
 // 1 in the files that compile for it.
+#ifndef DISKANN_FMA4
+#define DISKANN_FMA4 0
+#endif
 #ifndef DISKANN_DOTPROD
 #define DISKANN_DOTPROD 0
+#endif
+#ifndef DISKANN_SVE2
+#define DISKANN_SVE2 0
+#endif
+#ifndef DISKANN_I8MM
+#define DISKANN_I8MM 0
 #endif
 
 // AMX (tile registers and products of bytes) is a set of ours as well: integer tiles are compiled once more for it
@@ -96,6 +127,24 @@ bool has_target() {
   return (hwy::SupportedTargets() & kTarget) != 0;
 }
 
+#if HWY_TARGETS & HWY_SSE4
+namespace N_SSE4 {  // NOLINT(readability-identifier-naming): as Highway names its sets
+const KernelTable* find_float(Distance metric, VectorType rows);
+const TileKernels* find_float_tiles(Distance metric, VectorType rows);
+const SelectionKernels* find_selection();
+}  // namespace N_SSE4
+#endif
+
+#if DISKANN_HAS_FMA4
+bool has_fma4();
+
+namespace N_FMA4 {  // NOLINT(readability-identifier-naming)
+const KernelTable* find_float(Distance metric, VectorType rows);
+using N_SSE4::find_float_tiles;
+using N_SSE4::find_selection;
+}  // namespace N_FMA4
+#endif
+
 #if DISKANN_HAS_NEON_DOTPROD
 bool has_neon_dotprod();
 
@@ -112,6 +161,23 @@ bool has_amx();
 namespace N_AMX {  // NOLINT(readability-identifier-naming): as Highway names its sets
 const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
 }  // namespace N_AMX
+#endif
+
+#if DISKANN_HAS_SVE2
+bool has_sve2();
+
+namespace N_SVE2 {
+const KernelTable* find_integer(Distance metric, VectorType rows);
+const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
+}  // namespace N_SVE2
+#endif
+
+#if DISKANN_HAS_SVE2_I8MM
+bool has_sve2_i8mm();
+
+namespace N_SVE2_I8MM {
+const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
+}  // namespace N_SVE2_I8MM
 #endif
 
 }  // namespace diskann::distance
@@ -141,6 +207,23 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
 #else
 #define DISKANN_TARGET_SSE4(X)
 #endif
+// Behind a set that its processors have as well, so that it is never the first of what can run and only its name
+// chooses it.
+#if DISKANN_HAS_FMA4
+#define DISKANN_TARGET_FMA4(X) X(FMA4, SSE4, SSE4, "FMA4", has_fma4)
+#else
+#define DISKANN_TARGET_FMA4(X)
+#endif
+#if DISKANN_HAS_SVE2_I8MM
+#define DISKANN_TARGET_SVE2_I8MM(X) X(NEON, SVE2, SVE2_I8MM, "SVE2_I8MM", has_sve2_i8mm)
+#else
+#define DISKANN_TARGET_SVE2_I8MM(X)
+#endif
+#if DISKANN_HAS_SVE2
+#define DISKANN_TARGET_SVE2(X) X(NEON, SVE2, SVE2, "SVE2", has_sve2)
+#else
+#define DISKANN_TARGET_SVE2(X)
+#endif
 #if DISKANN_HAS_NEON_DOTPROD
 #define DISKANN_TARGET_NEON_DOTPROD(X) X(NEON, NEON_DOTPROD, NEON_DOTPROD, "NEON_DOTPROD", has_neon_dotprod)
 #else
@@ -164,6 +247,9 @@ const TileKernels* find_integer_tiles(Distance metric, VectorType rows);
   DISKANN_TARGET_AVX3(X)         \
   DISKANN_TARGET_AVX2(X)         \
   DISKANN_TARGET_SSE4(X)         \
+  DISKANN_TARGET_FMA4(X)         \
+  DISKANN_TARGET_SVE2_I8MM(X)    \
+  DISKANN_TARGET_SVE2(X)         \
   DISKANN_TARGET_NEON_DOTPROD(X) \
   DISKANN_TARGET_NEON(X)         \
   DISKANN_TARGET_SCALAR(X)

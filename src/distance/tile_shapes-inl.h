@@ -208,6 +208,6 @@ HWY_INLINE void load_rows(const TileSource& source, bool panels, std::uint32_t f
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
 
 #endif  // per target

@@ -12,7 +12,8 @@ namespace diskann::distance {
 
 /// Rows laid out for dense products of many with many: one after the other for the left side, in panels of 16 for the
 /// right side. A panel holds four bytes of its first row, the same four of the second, and so on, so that one load
-/// gives the same components of all its rows. Reused from block to block; memory grows and stays.
+/// gives the same components of all its rows. (Where there are matrix products of bytes, left rows stand in pairs and a
+/// panel holds eight bytes of each row.) Reused from block to block; memory grows and stays.
 class TileBlock {
  public:
   static constexpr std::size_t kPanel = 16;
@@ -66,8 +67,8 @@ struct TileKernels {
   /// Lays rows out; `panels`: for the right side as well as the left.
   void (*load)(const TileSource& source, bool panels, TileBlock& block);
   /// out[i * stride + j] = distance of left row first + i and right row j, for i < count and j < right.padded_rows();
-  /// rows up to the next multiple of 8 may be written too, and must lie within the padded left block. Columns beyond
-  /// the rows are +infinity.
+  /// rows up to the next multiple of 8 may be written too, and must lie within the padded left block. `first` is a
+  /// multiple of 8. Columns beyond the rows are +infinity.
   void (*multiply)(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
                    std::size_t stride);
   /// All rows of a block, laid out with panels, against one another: what multiply() gives, in about half the time.

@@ -47,7 +47,8 @@ struct ReservoirShape {
 ReservoirShape reservoir_shape(Distance metric, std::uint32_t max_degree) noexcept {
   const auto padded = static_cast<std::uint32_t>(base::round_up(std::max(32u, max_degree), 16));
   if (metric == Distance::InnerProduct) return {padded, padded / 4 * 3};
-  return {padded + padded / 4, padded + padded / 8};
+  const std::uint32_t room = padded + std::max(8u, padded / 8);
+  return {room, (padded + room) / 2};
 }
 
 /// Candidates by one kind of distance, and what prunes them.

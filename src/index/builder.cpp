@@ -179,13 +179,14 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     graph = graph::build_incremental(space, graph::choose_entry_points(space, checked.seed), checked, team, execution);
   } else {
     const base::RowsView& rows = state->rows;
-    if (distance::has_norms(metric, rows.type)) {
-      std::vector<float> norms(rows.rows);
-      team.run(rows.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-        distance::row_norms(metric, rows, begin, end - begin, norms.data() + begin);
+    const auto norms_of = [&](Distance by, const base::RowsView& of) {
+      std::vector<float> norms(distance::has_norms(by, of.type) ? of.rows : 0);
+      team.run(norms.size(), 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+        distance::row_norms(by, of, begin, end - begin, norms.data() + begin);
       });
-      state->norms = std::move(norms);
-    }
+      return norms;
+    };
+    state->norms = norms_of(metric, rows);
     const float* norms = state->norms.empty() ? nullptr : state->norms.data();
     const float* inverse_norms = metric == Distance::Cosine ? norms : nullptr;
     std::vector<base::Slot> entry_points = graph::choose_entry_points(metric, rows, inverse_norms, checked.seed, team);
@@ -197,8 +198,10 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
       seen = index::checksum(rows);
       state->rows = {};
     }
+    const std::vector<float> code_norms = codes ? norms_of(codes->metric, codes->rows) : std::vector<float>();
     const graph::KernelSpace space =
-        codes ? graph::KernelSpace(codes->metric, codes->rows, nullptr) : graph::KernelSpace(metric, rows, norms);
+        codes ? graph::KernelSpace(codes->metric, codes->rows, code_norms.empty() ? nullptr : code_norms.data())
+              : graph::KernelSpace(metric, rows, norms);
     const auto build_graph = now.builder == GraphBuilder::Partitioned ? graph::build_partitioned
                                                                       : graph::build_incremental<graph::KernelSpace>;
     graph = build_graph(space, std::move(entry_points), checked, team, execution);

@@ -39,6 +39,17 @@ TEST(Dispatch, TakesTheBestUnlessAsked) {
   EXPECT_EQ(choose_isa(""), available_isas().front());
 }
 
+TEST(Dispatch, NeverTakesFma4ByItself) {
+  // Compiled in on request. Its processors have SSE4 as well, so what stands behind that is never the first.
+  const auto compiled = compiled_isas(), available = available_isas();
+  const auto fma4 = std::find(compiled.begin(), compiled.end(), "FMA4");
+  EXPECT_TRUE(fma4 == compiled.end() || std::find(compiled.begin(), fma4, "SSE4") != fma4);
+  if (std::find(available.begin(), available.end(), "FMA4") != available.end()) {
+    EXPECT_NE(std::find(available.begin(), available.end(), "SSE4"), available.end());
+  }
+  EXPECT_NE(choose_isa(nullptr), "FMA4");
+}
+
 TEST(Dispatch, TakesEveryAvailableNameInAnyCase) {
   for (std::string name : available_isas()) {
     EXPECT_EQ(choose_isa(name.c_str()), name);

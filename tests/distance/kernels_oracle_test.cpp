@@ -39,6 +39,8 @@ void compare_with_reference(Form form, std::size_t dimension, std::size_t rows, 
   std::vector<float> inverses(rows);
   inverse_norms(store, 0, rows, inverses.data());
   for (const Distance metric : kMetrics) {
+    std::vector<float> norms(rows);
+    row_norms(metric, store, 0, rows, norms.data());
     std::vector<double> expected(rows), bound(rows);
     for (std::size_t i = 0; i < rows; ++i) {
       const std::byte* row = store.view().row(i);
@@ -48,19 +50,23 @@ void compare_with_reference(Form form, std::size_t dimension, std::size_t rows, 
     }
     for (const std::string& isa : available_isas()) {
       SCOPED_TRACE(describe(isa, form, metric, dimension) + ", seed " + std::to_string(seed));
-      std::vector<float> found(rows, -1.0f);
-      kernels_for(isa, metric, form.rows, form.query)
-          .block(query, store, metric == Distance::Cosine ? inverses.data() : nullptr, 0, rows, found.data());
-      for (std::size_t i = 0; i < rows; ++i) {
-        if (integers(form) && metric != Distance::Cosine) {
-          ASSERT_EQ(found[i], static_cast<float>(expected[i])) << "row " << i;
-        } else {
-          ASSERT_NEAR(static_cast<double>(found[i]), expected[i], bound[i]) << "row " << i;
+      for (const bool with_norms : {true, false}) {
+        if (metric == Distance::Cosine && !with_norms) continue;
+        SCOPED_TRACE(with_norms ? "norms given" : "no norms");
+        std::vector<float> found(rows, -1.0f);
+        kernels_for(isa, metric, form.rows, form.query)
+            .block(query, store, with_norms ? norms.data() : nullptr, 0, rows, found.data());
+        for (std::size_t i = 0; i < rows; ++i) {
+          if (integers(form) && metric != Distance::Cosine) {
+            ASSERT_EQ(found[i], static_cast<float>(expected[i])) << "row " << i;
+          } else {
+            ASSERT_NEAR(static_cast<double>(found[i]), expected[i], bound[i]) << "row " << i;
+          }
+          ASSERT_FALSE(std::signbit(found[i]) && found[i] == 0) << "row " << i << " has distance -0";
         }
-        ASSERT_FALSE(std::signbit(found[i]) && found[i] == 0) << "row " << i << " has distance -0";
-      }
-      if (metric == Distance::Cosine) {
-        ASSERT_EQ(found[rows - 1], 1.0f) << "distance to a zero vector";
+        if (metric == Distance::Cosine) {
+          ASSERT_EQ(found[rows - 1], 1.0f) << "distance to a zero vector";
+        }
       }
     }
   }
@@ -130,9 +136,13 @@ float constant_distance(const std::string& isa, Distance metric, VectorType type
     std::fill_n(store.row(i), base::kMaxDimension, static_cast<std::byte>(row_value));
   }
   std::fill_n(query.row(0), base::kMaxDimension, static_cast<std::byte>(query_value));
-  float out[5];
+  float out[5], norms[5], again[5];
+  row_norms(metric, store, 0, 5, norms);
   kernels_for(isa, metric, type, type).block({query.row(0), type, 0}, store, nullptr, 0, 5, out);
+  const auto query_norm = static_cast<std::uint32_t>(squared_norm(query.row(0), type, base::kMaxDimension));
+  kernels_for(isa, metric, type, type).block({query.row(0), type, 0, query_norm}, store, norms, 0, 5, again);
   for (const float distance : out) EXPECT_EQ(distance, out[0]);
+  for (const float distance : again) EXPECT_EQ(distance, out[0]) << "with norms";
   return out[0];
 }
 
@@ -160,13 +170,12 @@ TEST(IntegerForms, AreTheSameBitForBitOnEveryInstructionSet) {
       base::Random random(dimension);
       const base::RowStore store = random_rows(random, type, 9, dimension);
       const PaddedQuery query(random, {type, type}, dimension);
-      std::vector<float> inverses(9);
-      inverse_norms(store, 0, 9, inverses.data());
       for (const Distance metric : kMetrics) {
-        std::vector<float> first;
+        std::vector<float> norms(9), first;
+        row_norms(metric, store, 0, 9, norms.data());
         for (const std::string& isa : available_isas()) {
           std::vector<float> found(9);
-          kernels_for(isa, metric, type, type).block(query.query(), store, inverses.data(), 0, 9, found.data());
+          kernels_for(isa, metric, type, type).block(query.query(), store, norms.data(), 0, 9, found.data());
           if (first.empty()) first = found;
           for (std::size_t i = 0; i < 9; ++i) {
             ASSERT_EQ(std::bit_cast<std::uint32_t>(found[i]), std::bit_cast<std::uint32_t>(first[i]))

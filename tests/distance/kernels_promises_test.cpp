@@ -25,7 +25,7 @@ void for_each_kernel(F f) {
       for (const Distance metric : kMetrics) {
         for (const std::size_t dimension : kDimensions) {
           SCOPED_TRACE(describe(isa, form, metric, dimension));
-          f(kernels_for(isa, metric, form.rows, form.query), form, dimension);
+          f(kernels_for(isa, metric, form.rows, form.query), metric, form, dimension);
           if (::testing::Test::HasFatalFailure()) return;
         }
       }
@@ -34,20 +34,20 @@ void for_each_kernel(F f) {
 }
 
 TEST(Kernels, GiveAPairTheSameBitsInEveryCallAndAtEveryPlace) {
-  for_each_kernel([](const KernelTable& table, Form form, std::size_t dimension) {
+  for_each_kernel([](const KernelTable& table, Distance metric, Form form, std::size_t dimension) {
     constexpr std::size_t kRows = 23;
     base::Random random(dimension);
     const base::RowStore store = random_rows(random, form.rows, kRows, dimension);
     const PaddedQuery query(random, form, dimension);
-    std::vector<float> inverses(kRows), alone(kRows);
-    inverse_norms(store, 0, kRows, inverses.data());
+    std::vector<float> norms(kRows), alone(kRows);
+    row_norms(metric, store, 0, kRows, norms.data());
     for (base::Slot i = 0; i < kRows; ++i) {
-      table.many(query.query(), store, inverses.data(), &i, 1, &alone[i]);
+      table.many(query.query(), store, norms.data(), &i, 1, &alone[i]);
     }
     for (std::size_t count = 0; count <= kRows; ++count) {
       const std::size_t first = random.below(kRows - count + 1);
       std::vector<float> found(count + 1, -7.0f);
-      table.block(query.query(), store, inverses.data() + first, first, count, found.data());
+      table.block(query.query(), store, norms.data() + first, first, count, found.data());
       for (std::size_t i = 0; i < count; ++i) {
         ASSERT_TRUE(same_bits(found[i], alone[first + i])) << "block of " << count << ", row " << first + i;
       }
@@ -56,7 +56,7 @@ TEST(Kernels, GiveAPairTheSameBitsInEveryCallAndAtEveryPlace) {
       std::vector<base::Slot> slots(count);
       for (base::Slot& slot : slots) slot = static_cast<base::Slot>(random.below(kRows));
       found.assign(count + 1, -7.0f);
-      table.many(query.query(), store, inverses.data(), slots.data(), count, found.data());
+      table.many(query.query(), store, norms.data(), slots.data(), count, found.data());
       for (std::size_t i = 0; i < count; ++i) {
         ASSERT_TRUE(same_bits(found[i], alone[slots[i]])) << "many of " << count << ", place " << i;
       }
@@ -67,23 +67,23 @@ TEST(Kernels, GiveAPairTheSameBitsInEveryCallAndAtEveryPlace) {
 
 TEST(Kernels, GiveTheSameBitsInLongBatches) {
   // Longer than any look-ahead of the prefetch.
-  for_each_kernel([](const KernelTable& table, Form form, std::size_t dimension) {
+  for_each_kernel([](const KernelTable& table, Distance metric, Form form, std::size_t dimension) {
     constexpr std::size_t kRows = 10, kSlots = 203;
     base::Random random(dimension + 1);
     const base::RowStore store = random_rows(random, form.rows, kRows, dimension);
     const PaddedQuery query(random, form, dimension);
-    std::vector<float> inverses(kRows), alone(kRows), found(kSlots);
-    inverse_norms(store, 0, kRows, inverses.data());
-    table.block(query.query(), store, inverses.data(), 0, kRows, alone.data());
+    std::vector<float> norms(kRows), alone(kRows), found(kSlots);
+    row_norms(metric, store, 0, kRows, norms.data());
+    table.block(query.query(), store, norms.data(), 0, kRows, alone.data());
     std::vector<base::Slot> slots(kSlots);
     for (base::Slot& slot : slots) slot = static_cast<base::Slot>(random.below(kRows));
-    table.many(query.query(), store, inverses.data(), slots.data(), kSlots, found.data());
+    table.many(query.query(), store, norms.data(), slots.data(), kSlots, found.data());
     for (std::size_t i = 0; i < kSlots; ++i) ASSERT_TRUE(same_bits(found[i], alone[slots[i]])) << "place " << i;
   });
 }
 
 TEST(Kernels, ReadNothingBehindRowsQueryNormsAndSlots) {
-  for_each_kernel([](const KernelTable& table, Form form, std::size_t dimension) {
+  for_each_kernel([](const KernelTable& table, Distance metric, Form form, std::size_t dimension) {
     base::Random random(dimension + 2);
     const std::size_t stride = base::row_stride(form.rows, dimension);
     const std::size_t query_bytes = padded(form.rows, dimension) * size_of(form.query);
@@ -98,7 +98,7 @@ TEST(Kernels, ReadNothingBehindRowsQueryNormsAndSlots) {
       for (std::size_t i = 0; i < rows; ++i) slots[i] = static_cast<base::Slot>(rows - 1 - i);
       const base::RowsView view{row_memory.data(), stride, rows, dimension, form.rows};
       auto* const norms = reinterpret_cast<float*>(norm_memory.data());
-      inverse_norms(view, 0, rows, norms);
+      row_norms(metric, view, 0, rows, norms);
       auto* const out = reinterpret_cast<float*>(out_memory.data());
       const Query query{query_memory.data(), form.query, 0.25f};
       std::vector<float> forward(rows);

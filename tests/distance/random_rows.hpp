@@ -16,6 +16,7 @@
 #include "base/random.hpp"
 #include "base/row_store.hpp"
 #include "distance/kernels.hpp"
+#include "distance/norms.hpp"
 
 namespace diskann::distance::testing {
 
@@ -76,6 +77,8 @@ class PaddedQuery {
     base::RowsView view = store_.view();
     view.dimension = dimension_;
     distance::inverse_norms(view, 0, 1, &query_.inverse_norm);
+    if (view.type != VectorType::F32)
+      query_.squared_norm = static_cast<std::uint32_t>(squared_norm(view.row(0), view.type, dimension_));
     query_.data = store_.row(0);
     query_.form = view.type;
   }
