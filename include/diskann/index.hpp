@@ -51,7 +51,7 @@ struct MemoryUsage {
   std::uint64_t vectors = 0;
   std::uint64_t graph = 0;
   std::uint64_t ids = 0;    ///< user ids and twin lists; 0 where ids are row numbers
-  std::uint64_t norms = 0;  ///< cosine only
+  std::uint64_t norms = 0;  ///< by cosine, and by L2 over i8 and u8
   std::uint64_t total() const noexcept { return vectors + graph + ids + norms; }
 };
 

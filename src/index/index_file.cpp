@@ -39,7 +39,8 @@ class IndexReader {
     state->rows = rows();
     state->graph = graph();
     state->entry_points = entry_points();
-    if (distance::has_norms(meta_.metric, meta_.type)) state->norms = array<float>(SectionKind::Norms, meta_.nodes);
+    if (meta_.metric == Distance::Cosine || has_squared_norms())
+      state->norms = array<float>(SectionKind::Norms, meta_.nodes);
     state->points = points();
     state->make_searcher();
     return state;
@@ -63,6 +64,11 @@ class IndexReader {
                                                   options_.distance_function->name() + "'");
     }
     return options_.distance_function;
+  }
+
+  /// Searches do without them, in a file that was written before there were any too, but take longer.
+  bool has_squared_norms() const {
+    return distance::has_norms(meta_.metric, meta_.type) && container_.find(SectionKind::Norms) != nullptr;
   }
 
   const io::Section& sized(SectionKind kind, std::uint64_t length) const {
@@ -206,7 +212,7 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
     write_large(bytes_of(state.points.members()));
   }
   if (!state.norms.empty()) {
-    writer.begin(SectionKind::Norms, kSectionVersion, true);
+    writer.begin(SectionKind::Norms, kSectionVersion, state.metric == Distance::Cosine);
     write_large(bytes_of(state.norms.span()));
   }
   writer.commit();

@@ -49,13 +49,14 @@ class RowWindow {
     for (std::size_t done = 0; done < count; done += kSome) {
       const std::size_t now = std::min(kSome, count - done);
       float norms[kSome] = {};
+      const bool has_norms = scanned_.inverse_norms != nullptr;
       for (std::size_t i = 0; i < now; ++i) {
         const std::size_t ahead = std::min(done + i + kAhead, count - 1);
         base::prefetch(scanned_.rows.row(slots[ahead]), view_.stride);
         base::copy_row(scanned_.rows, slots[done + i], some_.row(i));
-        if (scanned_.inverse_norms != nullptr) norms[i] = scanned_.inverse_norms[slots[done + i]];
+        if (has_norms) norms[i] = scanned_.inverse_norms[slots[done + i]];
       }
-      kernels(query).block(query, some_, norms, 0, now, out + done);
+      kernels(query).block(query, some_, has_norms ? norms : nullptr, 0, now, out + done);
     }
   }
 

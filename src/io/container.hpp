@@ -22,7 +22,7 @@ enum class SectionKind : std::uint32_t {
   EntryPoints = 4,  ///< slots, the medoid first
   Ids = 5,          ///< u64 id of every point, where ids are not row numbers
   Twins = 6,        ///< which points share a node
-  Norms = 7,        ///< f32 inverse norm of every node (cosine)
+  Norms = 7,        ///< of every node: f32 inverse norm (cosine), u32 squared norm (L2 over integers)
 };
 std::string to_string(SectionKind kind);
 

@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
+#include "io/container.hpp"
 #include "io/file_system.hpp"
 #include "tests/doubles/allocation_meter.hpp"
 #include "tests/doubles/container_forge.hpp"
@@ -69,6 +70,40 @@ TEST(IndexFile, OpensWithTheSameAnswersReadOrMapped) {
         EXPECT_TRUE(verify(again).ok());
       }
     }
+  }
+}
+
+TEST(IndexFile, OpensWithoutSquaredNormsToo) {
+  for (const VectorType type : {VectorType::U8, VectorType::I8}) {
+    const VectorSet set = doubles::clustered(type, 500, 20, 3);
+    const Index built = IndexBuilder().max_degree(12).build_from_vectors(set);
+    const std::string path = scratch_path("norms.idx"), without = scratch_path("without.idx");
+    built.save(path, true);
+    {
+      const io::Container container = io::Container::open(path);
+      io::ContainerWriter writer(without, true);
+      std::size_t left_out = 0;
+      for (const io::Section& section : container.sections()) {
+        if (section.kind == io::SectionKind::Norms) {
+          ++left_out;
+          continue;
+        }
+        writer.begin(section.kind, section.version, section.required);
+        writer.write(container.read_small(section));
+      }
+      writer.commit();
+      EXPECT_EQ(left_out, 1u);
+    }
+    for (const bool map : {false, true}) {
+      OpenOptions options;
+      options.map = map;
+      const Index opened = Index::open(without, options);
+      EXPECT_EQ(opened.memory_usage().norms, 0u);
+      EXPECT_EQ(Index::open(path, options).memory_usage().norms, opened.size() * 4);
+      EXPECT_EQ(answers(opened), answers(built));
+    }
+    EXPECT_TRUE(verify(without).ok());
+    EXPECT_TRUE(verify(path).ok());
   }
 }
 
