@@ -115,6 +115,55 @@ HWY_INLINE float finish(Total sum, float query_norm, float row_norm) {
   return value;
 }
 
+#if DISKANN_SIMD
+
+using FourFloats = hn::FixedTag<float, 4>;
+using FourIntegers = hn::FixedTag<std::int32_t, 4>;
+
+/// 32 bits without a sign to float, rounded once: both halves are exact.
+HWY_INLINE hn::VFromD<FourFloats> unsigned_to_float(hn::VFromD<FourIntegers> bits) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  return hn::VFromD<FourFloats>{_mm_cvtepu32_ps(bits.raw)};
+#else
+  const FourFloats d;
+  const FourIntegers d32;
+  const hn::RebindToUnsigned<FourIntegers> unsigned_d;
+  const auto high = hn::BitCast(d32, hn::ShiftRight<16>(hn::BitCast(unsigned_d, bits)));
+  const auto low = hn::And(bits, hn::Set(d32, 0xFFFF));
+  return hn::MulAdd(hn::ConvertTo(d, high), hn::Set(d, 65536.0f), hn::ConvertTo(d, low));
+#endif
+}
+
+/// finish() of four sums where rows have norms, the same to the bit.
+template <Ending kEnding, class Total>
+HWY_INLINE void finish_four(const Total* HWY_RESTRICT sums, float query_norm, hn::VFromD<FourFloats> row_norms,
+                            float* HWY_RESTRICT out) {
+  const FourFloats d;
+  hn::VFromD<FourFloats> value;
+  if constexpr (std::is_same_v<Total, float>) {
+    value = hn::Load(d, sums);
+  } else {
+    const FourIntegers d32;
+    auto bits = hn::Load(d32, reinterpret_cast<const std::int32_t*>(sums));
+    if constexpr (kEnding == Ending::SquaredDistance) {
+      const auto norms = hn::Add(hn::Set(d32, std::bit_cast<std::int32_t>(query_norm)), hn::BitCast(d32, row_norms));
+      bits = hn::Sub(norms, hn::Add(bits, bits));
+    }
+    if constexpr (std::is_signed_v<Total> && kEnding != Ending::SquaredDistance) {
+      value = hn::ConvertTo(d, bits);
+    } else {
+      value = unsigned_to_float(bits);
+    }
+  }
+  if constexpr (kEnding == Ending::Cosine) {
+    value = hn::Sub(hn::Set(d, 1.0f), hn::Mul(hn::Mul(value, hn::Set(d, query_norm)), row_norms));
+    value = hn::Min(hn::Max(value, hn::Zero(d)), hn::Set(d, 2.0f));
+  }
+  hn::StoreU(value, d, out);
+}
+
+#endif  // DISKANN_SIMD
+
 /// Rows on their way while others are compared: enough to keep the memory busy, few enough to stay in its queues.
 inline constexpr std::size_t kBytesAhead = 2048;
 
@@ -126,6 +175,17 @@ struct Gathered {
   const base::Slot* slots;
   HWY_INLINE const std::byte* row(std::size_t i) const { return rows.row(slots[i]); }
   HWY_INLINE float norm(std::size_t i) const { return norms[slots[i]]; }
+  template <bool kNorms>
+  HWY_INLINE void prefetch(std::size_t i, std::size_t bytes) const {
+    base::prefetch(row(i), bytes);
+    if constexpr (kNorms) base::prefetch(reinterpret_cast<const std::byte*>(norms + slots[i]), sizeof(float));
+  }
+#if DISKANN_SIMD
+  HWY_INLINE hn::VFromD<FourFloats> four_norms(std::size_t i) const {
+    const FourIntegers d32;
+    return hn::GatherIndex(FourFloats(), norms, hn::LoadU(d32, reinterpret_cast<const std::int32_t*>(slots + i)));
+  }
+#endif
 };
 struct Consecutive {
   static constexpr bool kPrefetch = false;
@@ -134,22 +194,25 @@ struct Consecutive {
   std::size_t first;
   HWY_INLINE const std::byte* row(std::size_t i) const { return rows.row(first + i); }
   HWY_INLINE float norm(std::size_t i) const { return norms[i]; }
+#if DISKANN_SIMD
+  HWY_INLINE hn::VFromD<FourFloats> four_norms(std::size_t i) const { return hn::LoadU(FourFloats(), norms + i); }
+#endif
 };
 
 template <class Sums_, Ending kEnding, class Place>
 HWY_INLINE void compare(const Query& query, const Place& place, std::size_t count, float* HWY_RESTRICT out) {
   using Total = typename Sums_::Total;
   constexpr bool kPrefetch = Place::kPrefetch;
+  constexpr bool kNorms = kEnding == Ending::Cosine || kEnding == Ending::SquaredDistance;
   const std::size_t bytes = base::round_up(place.rows.dimension * sizeof(typename Sums_::Row), 64);
   const std::size_t ahead = kPrefetch ? std::max<std::size_t>(4, base::round_up(kBytesAhead / bytes, 4)) : 0;
   if constexpr (kPrefetch) {
-    for (std::size_t i = 0; i < std::min(ahead, count); ++i) base::prefetch(place.row(i), bytes);
+    for (std::size_t i = 0; i < std::min(ahead, count); ++i) place.template prefetch<kNorms>(i, bytes);
   }
   const Sums_ sums(query, bytes / sizeof(typename Sums_::Row));
   alignas(16) Total totals[4];
   const float query_norm =
       kEnding == Ending::SquaredDistance ? std::bit_cast<float>(query.squared_norm) : query.inverse_norm;
-  constexpr bool kNorms = kEnding == Ending::Cosine || kEnding == Ending::SquaredDistance;
   const auto end = [&](std::size_t at, Total total) {
     out[at] = finish<kEnding>(total, query_norm, kNorms ? place.norm(at) : 0);
   };
@@ -157,10 +220,16 @@ HWY_INLINE void compare(const Query& query, const Place& place, std::size_t coun
   for (; i + 4 <= count; i += 4) {
     if constexpr (kPrefetch) {
       for (std::size_t next = i + ahead; next < std::min(i + ahead + 4, count); ++next) {
-        base::prefetch(place.row(next), bytes);
+        place.template prefetch<kNorms>(next, bytes);
       }
     }
     sums.four(place.row(i), place.row(i + 1), place.row(i + 2), place.row(i + 3), totals);
+#if DISKANN_SIMD
+    if constexpr (kNorms) {
+      finish_four<kEnding>(totals, query_norm, place.four_norms(i), out + i);
+      continue;
+    }
+#endif
     for (std::size_t k = 0; k < 4; ++k) end(i + k, totals[k]);
   }
   const std::size_t rest = count - i;

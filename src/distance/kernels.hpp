@@ -56,10 +56,12 @@ class QueryBuffer {
 /// 1 / |row| of rows [first, first + count) in double precision, rounded once; 0 for zero rows.
 void inverse_norms(const base::RowsView& rows, std::size_t first, std::size_t count, float* out);
 
-/// Whether kernels of a metric want to know something of each row.
-constexpr bool has_norms(Distance metric, VectorType rows) noexcept {
-  const bool integers = rows == VectorType::U8 || rows == VectorType::I8;
-  return metric == Distance::Cosine || (metric == Distance::L2 && integers);
+/// Whether kernels of a metric want to know something of each of so many rows: by cosine, and by L2 over integers but
+/// for short rows whose norms no cache holds, where one more line to fetch costs more than it saves.
+constexpr bool has_norms(Distance metric, VectorType type, std::size_t dimension, std::uint64_t rows) noexcept {
+  if (metric != Distance::L2) return metric == Distance::Cosine;
+  const bool integers = type == VectorType::U8 || type == VectorType::I8;
+  return integers && (dimension > 192 || rows <= std::uint64_t{1} << 22);
 }
 
 /// What that is: by cosine the inverse norms; by L2 over integers the squared norms, 32 bits that stand for an unsigned

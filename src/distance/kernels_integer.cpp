@@ -85,8 +85,8 @@ struct VnniSquares {
     const auto a = hn::Load(d, reinterpret_cast<const RowType*>(row) + i);
     const auto b = hn::BitCast(d, part);
     const Bytes difference = hn::BitCast(D8(), hn::Sub(hn::Max(a, b), hn::Min(a, b)));
-    sum.products = add_byte_products(sum.products, difference, hn::Xor(difference, hn::Set(D8(), 0x80)));
-    sum.differences = add_byte_products(sum.differences, difference, hn::Set(D8(), 1));
+    accumulate_byte_products(sum.products, difference, hn::Xor(difference, hn::Set(D8(), 0x80)));
+    accumulate_byte_products(sum.differences, difference, hn::Set(D8(), 1));
   }
   HWY_INLINE void store(Sums a, Sums b, Sums c, Sums e, Total* HWY_RESTRICT out) const {
     four_lane_sums(D32(), a, b, c, e, reinterpret_cast<std::int32_t*>(out));
@@ -122,7 +122,7 @@ struct VnniProducts {
   HWY_INLINE void add(Sums& sum, Bytes part, const std::byte* row, std::size_t i) const {
     const Bytes value = hn::Load(D8(), reinterpret_cast<const std::uint8_t*>(row) + i);
     const Bytes flipped = hn::Xor(value, hn::Set(D8(), 0x80));
-    sum = kSigned ? add_byte_products(sum, flipped, part) : add_byte_products(sum, part, flipped);
+    accumulate_byte_products(sum, kSigned ? flipped : part, kSigned ? part : flipped);
   }
   HWY_INLINE Sums correct(Sums sum) const { return kSigned ? hn::Sub(sum, correction) : hn::Add(sum, correction); }
   HWY_INLINE void store(Sums a, Sums b, Sums c, Sums e, Total* HWY_RESTRICT out) const {

@@ -105,7 +105,8 @@ void inverse_norms(const base::RowsView& rows, std::size_t first, std::size_t co
 void row_norms(Distance metric, const base::RowsView& rows, std::size_t first, std::size_t count, float* out) {
   if (metric == Distance::Cosine) return inverse_norms(rows, first, count, out);
   std::fill_n(out, count, 0.0f);
-  if (!has_norms(metric, rows.type)) return;
+  const bool integers = rows.type == VectorType::U8 || rows.type == VectorType::I8;
+  if (metric != Distance::L2 || !integers) return;
   for (std::size_t i = 0; i < count; ++i) {
     const double norm = squared_norm(rows.row(first + i), rows.type, rows.dimension);
     out[i] = std::bit_cast<float>(static_cast<std::uint32_t>(norm));

@@ -128,7 +128,8 @@ HWY_INLINE Sums add_byte_products(Sums sums, Bytes unsigned_bytes, Bytes signed_
 }
 
 /// The same in place, as an instruction: where many sums are in flight, GCC 12 copies each around the intrinsic.
-HWY_INLINE void accumulate_byte_products(Sums& sums, Sums unsigned_bytes, Sums signed_bytes) {
+template <class V>
+HWY_INLINE void accumulate_byte_products(Sums& sums, V unsigned_bytes, V signed_bytes) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sums.raw) : "v"(unsigned_bytes.raw), "v"(signed_bytes.raw));
 }
 

@@ -180,7 +180,7 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   } else {
     const base::RowsView& rows = state->rows;
     const auto norms_of = [&](Distance by, const base::RowsView& of) {
-      std::vector<float> norms(distance::has_norms(by, of.type) ? of.rows : 0);
+      std::vector<float> norms(distance::has_norms(by, of.type, of.dimension, of.rows) ? of.rows : 0);
       team.run(norms.size(), 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
         distance::row_norms(by, of, begin, end - begin, norms.data() + begin);
       });

@@ -66,9 +66,10 @@ class IndexReader {
     return options_.distance_function;
   }
 
-  /// Searches do without them, in a file that was written before there were any too, but take longer.
+  /// Searches do without them where the writer saw no use in them or knew of none.
   bool has_squared_norms() const {
-    return distance::has_norms(meta_.metric, meta_.type) && container_.find(SectionKind::Norms) != nullptr;
+    const bool integers = meta_.type == VectorType::U8 || meta_.type == VectorType::I8;
+    return meta_.metric == Distance::L2 && integers && container_.find(SectionKind::Norms) != nullptr;
   }
 
   const io::Section& sized(SectionKind kind, std::uint64_t length) const {
@@ -225,7 +226,7 @@ std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, Vector
   bytes += section(rows * base::row_stride(type, dimension));
   bytes += section(rows * graph::row_slots(max_degree) * sizeof(base::Slot));
   if (with_ids) bytes += section(rows * sizeof(std::uint64_t));
-  if (distance::has_norms(metric, type)) bytes += section(rows * sizeof(float));
+  if (distance::has_norms(metric, type, dimension, rows)) bytes += section(rows * sizeof(float));
   return bytes;
 }
 

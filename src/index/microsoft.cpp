@@ -74,9 +74,10 @@ std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix
   state->rows = std::move(set.vectors);
   state->graph = std::move(set.graph);
   state->entry_points = {set.start};
-  if (distance::has_norms(set.metric, state->rows.view().type)) {
-    std::vector<float> norms(state->rows.view().rows);
-    distance::row_norms(set.metric, state->rows, 0, norms.size(), norms.data());
+  const base::RowsView& rows = state->rows.view();
+  if (distance::has_norms(set.metric, rows.type, rows.dimension, rows.rows)) {
+    std::vector<float> norms(rows.rows);
+    distance::row_norms(set.metric, rows, 0, norms.size(), norms.data());
     state->norms = std::move(norms);
   }
   state->make_searcher();

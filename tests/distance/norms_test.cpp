@@ -37,6 +37,39 @@ TEST(Norms, AgreeWithTheReference) {
   }
 }
 
+TEST(Norms, OfRowsAreWhatTheirMetricWants) {
+  for (const VectorType type : {VectorType::F32, VectorType::F16, VectorType::U8, VectorType::I8}) {
+    base::Random random(3);
+    const base::RowStore store = random_rows(random, type, 5, 100);
+    std::vector<float> inverses(3), found(3);
+    inverse_norms(store, 2, 3, inverses.data());
+    row_norms(Distance::Cosine, store, 2, 3, found.data());
+    EXPECT_EQ(found, inverses);
+    row_norms(Distance::InnerProduct, store, 2, 3, found.data());
+    EXPECT_EQ(found, std::vector<float>(3));
+    row_norms(Distance::L2, store, 2, 3, found.data());
+    for (std::size_t i = 0; i < 3; ++i) {
+      const bool integers = type == VectorType::U8 || type == VectorType::I8;
+      const auto expected =
+          integers ? static_cast<std::uint32_t>(squared_norm(store.view().row(2 + i), type, 100)) : 0u;
+      EXPECT_EQ(std::bit_cast<std::uint32_t>(found[i]), expected) << to_string(type);
+    }
+  }
+}
+
+TEST(Norms, AreKeptWhereTheyPay) {
+  constexpr std::uint64_t kMany = std::uint64_t{1} << 30;
+  for (const VectorType type : {VectorType::U8, VectorType::I8}) {
+    EXPECT_TRUE(has_norms(Distance::L2, type, 128, 1'000'000));
+    EXPECT_FALSE(has_norms(Distance::L2, type, 128, kMany));
+    EXPECT_TRUE(has_norms(Distance::L2, type, 784, kMany));
+    EXPECT_TRUE(has_norms(Distance::Cosine, type, 128, kMany));
+    EXPECT_FALSE(has_norms(Distance::InnerProduct, type, 128, 1000));
+  }
+  EXPECT_FALSE(has_norms(Distance::L2, VectorType::F32, 784, 1000));
+  EXPECT_TRUE(has_norms(Distance::Cosine, VectorType::F32, 784, kMany));
+}
+
 TEST(Norms, OfZeroRowsHaveInverseZero) {
   for (const VectorType type : {VectorType::F32, VectorType::F16, VectorType::U8, VectorType::I8}) {
     const base::RowStore store(type, 1, 10);
