@@ -73,6 +73,11 @@ void report(benchmark::State& state, std::size_t calls, std::size_t rows) {
       benchmark::Counter(static_cast<double>(calls * rows), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
+/// As an index has them: null where kernels do without.
+const float* norms_of(const Case& c, const std::vector<float>& norms) {
+  return distance::has_norms(c.metric, c.type, c.dimension, norms.size()) ? norms.data() : nullptr;
+}
+
 void near(benchmark::State& state, const Case& c) {
   const std::size_t rows = std::max<std::size_t>(4, 16384 / base::row_stride(c.type, c.dimension) / 4 * 4);
   base::RowStore store(c.type, rows, c.dimension),
@@ -85,7 +90,7 @@ void near(benchmark::State& state, const Case& c) {
   const auto& kernels = distance::kernels_for(c.isa, c.metric, c.type, c.form);
   std::size_t calls = 0;
   for (auto _ : state) {
-    kernels.block(query, store, norms.data(), 0, rows, out.data());
+    kernels.block(query, store, norms_of(c, norms), 0, rows, out.data());
     benchmark::DoNotOptimize(out.data());
     benchmark::ClobberMemory();
     ++calls;
@@ -140,7 +145,7 @@ void far(benchmark::State& state, const Case& c) {
   const auto& kernels = distance::kernels_for(c.isa, c.metric, c.type, c.form);
   std::size_t calls = 0;
   for (auto _ : state) {
-    kernels.many(query, store, norms.data(), slots.data() + calls * kHop % slots.size(), kHop, out);
+    kernels.many(query, store, norms_of(c, norms), slots.data() + calls * kHop % slots.size(), kHop, out);
     benchmark::DoNotOptimize(out);
     benchmark::ClobberMemory();
     ++calls;

@@ -61,7 +61,7 @@ void inverse_norms(const base::RowsView& rows, std::size_t first, std::size_t co
 constexpr bool has_norms(Distance metric, VectorType type, std::size_t dimension, std::uint64_t rows) noexcept {
   if (metric != Distance::L2) return metric == Distance::Cosine;
   const bool integers = type == VectorType::U8 || type == VectorType::I8;
-  return integers && (dimension > 192 || rows <= std::uint64_t{1} << 22);
+  return integers && (dimension > 192 || rows <= std::uint64_t{1} << 21);
 }
 
 /// What that is: by cosine the inverse norms; by L2 over integers the squared norms, 32 bits that stand for an unsigned
