@@ -54,6 +54,9 @@ bool processor_has_amx() noexcept {
   if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & kSavesState) == 0) return false;
   constexpr unsigned kTiles = bit(24), kByteProducts = bit(25);
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kTiles) == 0 || (d & kByteProducts) == 0) return false;
+  constexpr unsigned kTileShapes = 0x1D;  // of palette 1: 8 registers of 1024 bytes, 16 rows of 64
+  if (__get_cpuid_count(kTileShapes, 1, &a, &b, &c, &d) == 0) return false;
+  if (a >> 16 != 1024 || b != (8u << 16 | 64) || (c & 0xFFFF) != 16) return false;
   unsigned saved = 0, upper = 0;
   asm volatile("xgetbv" : "=a"(saved), "=d"(upper) : "c"(0));
   constexpr unsigned kConfiguration = bit(17), kData = bit(18);

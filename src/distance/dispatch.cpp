@@ -30,9 +30,9 @@ std::size_t index_of(std::string_view requested) {
     if ((requested.empty() || same_name(targets[i].name, requested)) && runs(i)) return i;
   }
   std::string list;
-  for (const std::string& name : available_isas()) list += (list.empty() ? "" : ", ") + name;
+  for (const std::string& name : compiled_isas()) list += (list.empty() ? "" : ", ") + name;
   throw Error(ErrorCode::Unsupported, "instruction set '" + std::string(requested) + "' is not available here",
-              "set DISKANN_ISA to one of " + list + ", or unset it");
+              "set DISKANN_ISA to one of " + list + " that this processor has, or unset it");
 }
 
 std::string_view requested_isa() noexcept {
@@ -71,8 +71,9 @@ const TileKernels& find_tiles(std::size_t index, Distance metric, VectorType row
 
 #if DISKANN_HAS_FMA4
 bool has_fma4() {
+  // Which asks, too, whether the system keeps YMM registers.
   return has_target<HWY_SSE4>() && __builtin_cpu_supports("fma4");
-}  // and the system keeps YMM registers
+}
 #endif
 
 #if DISKANN_HAS_NEON_DOTPROD

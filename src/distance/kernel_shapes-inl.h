@@ -110,7 +110,7 @@ HWY_INLINE float finish(Total sum, float query_norm, float row_norm) {
   if constexpr (kEnding == Ending::Negated) return 0.0f - value;
   if constexpr (kEnding == Ending::Cosine) {
     const float distance = 1.0f - value * query_norm * row_norm;
-    return std::min(std::max(distance, 0.0f), 2.0f);
+    return std::min(std::max(distance, 0.0f), 2.0f);  // NaN stays
   }
   return value;
 }
@@ -157,7 +157,8 @@ HWY_INLINE void finish_four(const Total* HWY_RESTRICT sums, float query_norm, hn
   }
   if constexpr (kEnding == Ending::Cosine) {
     value = hn::Sub(hn::Set(d, 1.0f), hn::Mul(hn::Mul(value, hn::Set(d, query_norm)), row_norms));
-    value = hn::Min(hn::Max(value, hn::Zero(d)), hn::Set(d, 2.0f));
+    // x86 keeps the second operand where one is NaN, and NaN must stay.
+    value = hn::Min(hn::Set(d, 2.0f), hn::Max(hn::Zero(d), value));
   }
   hn::StoreU(value, d, out);
 }

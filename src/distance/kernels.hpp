@@ -35,7 +35,6 @@ struct KernelTable {
 /// The kernels for a metric (not Custom), rows of a type, and a query in a form. The same pointer every time.
 const KernelTable& kernels(Distance metric, VectorType rows, VectorType query_form);
 
-/// The forms a query can take: native integers where row and query agree, else f32.
 /// Room for one prepared query of any form; reused from query to query.
 class QueryBuffer {
  public:

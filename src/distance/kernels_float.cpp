@@ -112,7 +112,7 @@ const KernelTable* find_float(Distance metric, VectorType rows) {
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace diskann::distance {

@@ -222,7 +222,7 @@ const KernelTable* find_integer(Distance metric, VectorType rows) {
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
 
 #if HWY_ONCE && !DISKANN_DOTPROD
 namespace diskann::distance {

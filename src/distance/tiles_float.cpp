@@ -179,7 +179,7 @@ const TileKernels* find_float_tiles(Distance metric, VectorType rows) {
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace diskann::distance {

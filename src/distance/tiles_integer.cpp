@@ -53,7 +53,7 @@ inline constexpr std::size_t kComponentBytes = 1;
 
 #if DISKANN_VNNI
 
-/// Writes zeros behind the components up to the next multiple of 64 bytes, as rows have them: AMX multiplies those too.
+/// Converts whole multiples of 64 bytes, with the zeros that rows end in: AMX multiplies those too.
 template <class RowType>
 HWY_INLINE RowSums convert_row(const std::byte* row, std::size_t dimension, std::byte* out) {
   const hn::ScalableTag<std::uint8_t> d;
@@ -271,19 +271,6 @@ void multiply_from(const TileBlock& left, std::size_t first, std::size_t count, 
 }
 
 template <class RowType, Distance kMetric>
-void multiply_integers(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
-                       std::size_t stride) {
-  multiply_from<RowType, kMetric>(left, first, count, right, 0, out, stride);
-}
-
-template <class RowType, Distance kMetric>
-void square_integers(const TileBlock& block, float* out, std::size_t stride) {
-  square_block(block, out, stride, [&](std::size_t first, std::size_t count, std::size_t panel, float* stripe) {
-    multiply_from<RowType, kMetric>(block, first, count, block, panel, stripe, stride);
-  });
-}
-
-template <class RowType, Distance kMetric>
 void load_integers(const TileSource& source, bool panels, TileBlock& block) {
   constexpr bool kSigned = std::is_same_v<RowType, std::int8_t>;
   const std::size_t bytes = source.rows.dimension * kComponentBytes;
@@ -306,29 +293,11 @@ void load_integers(const TileSource& source, bool panels, TileBlock& block) {
   block.set_largest_squared_norm(static_cast<double>(largest));
 }
 
-template <class RowType, Distance kMetric>
-constexpr TileKernels kIntegerTiles = {load_integers<RowType, kMetric>, multiply_integers<RowType, kMetric>,
-                                       square_integers<RowType, kMetric>};
-
-template <class RowType>
-const TileKernels* find_integer_tiles_of(Distance metric) {
-  return of_metric(metric, kIntegerTiles<RowType, Distance::L2>, kIntegerTiles<RowType, Distance::Cosine>,
-                   kIntegerTiles<RowType, Distance::InnerProduct>);
-}
-
-const TileKernels* find_integer_tiles(Distance metric, VectorType rows) {
-  switch (rows) {
-    case VectorType::U8: return find_integer_tiles_of<std::uint8_t>(metric);
-    case VectorType::I8: return find_integer_tiles_of<std::int8_t>(metric);
-    case VectorType::F32:
-    case VectorType::F16: break;
-  }
-  return nullptr;
-}
-
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
-HWY_AFTER_NAMESPACE();
+DISKANN_AFTER_NAMESPACE();
+
+#include "distance/tiles_integer_ends-inl.h"
 
 #if HWY_ONCE && !DISKANN_DOTPROD && !DISKANN_AMX
 namespace diskann::distance {

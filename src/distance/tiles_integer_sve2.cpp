@@ -233,19 +233,6 @@ void multiply_from(const TileBlock& left, std::size_t first, std::size_t count, 
   close_columns(right.rows(), right.padded_rows(), count, out, stride);
 }
 
-template <class RowType, Distance kMetric>
-void multiply_integers(const TileBlock& left, std::size_t first, std::size_t count, const TileBlock& right, float* out,
-                       std::size_t stride) {
-  multiply_from<RowType, kMetric>(left, first, count, right, 0, out, stride);
-}
-
-template <class RowType, Distance kMetric>
-void square_integers(const TileBlock& block, float* out, std::size_t stride) {
-  square_block(block, out, stride, [&](std::size_t first, std::size_t count, std::size_t panel, float* stripe) {
-    multiply_from<RowType, kMetric>(block, first, count, block, panel, stripe, stride);
-  });
-}
-
 /// Copies a row, in pieces of eight where it shares its place with another; returns its squared norm.
 template <class RowType>
 HWY_INLINE std::uint32_t copy_row(const RowType* row, std::size_t bytes, RowType* out) {
@@ -289,28 +276,10 @@ void load_integers(const TileSource& source, bool panels, TileBlock& block) {
   block.set_largest_squared_norm(static_cast<double>(largest));
 }
 
-template <class RowType, Distance kMetric>
-constexpr TileKernels kIntegerTiles = {load_integers<RowType, kMetric>, multiply_integers<RowType, kMetric>,
-                                       square_integers<RowType, kMetric>};
-
-template <class RowType>
-const TileKernels* find_integer_tiles_of(Distance metric) {
-  return of_metric(metric, kIntegerTiles<RowType, Distance::L2>, kIntegerTiles<RowType, Distance::Cosine>,
-                   kIntegerTiles<RowType, Distance::InnerProduct>);
-}
-
-const TileKernels* find_integer_tiles(Distance metric, VectorType rows) {
-  switch (rows) {
-    case VectorType::U8: return find_integer_tiles_of<std::uint8_t>(metric);
-    case VectorType::I8: return find_integer_tiles_of<std::int8_t>(metric);
-    case VectorType::F32:
-    case VectorType::F16: break;
-  }
-  return nullptr;
-}
-
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance
 DISKANN_AFTER_NAMESPACE();
+
+#include "distance/tiles_integer_ends-inl.h"
 
 #endif

@@ -47,13 +47,14 @@ class IncrementalBuilder {
 
   struct Worker {
     Worker(const Space& space, std::size_t nodes, std::uint32_t stride, const BuildParameters& parameters)
-        : pruner(space, parameters.max_degree, parameters.alpha), pruned(parameters.max_degree) {
+        : pruner(space, parameters.max_degree, parameters.alpha), paths(kWalks), pruned(parameters.max_degree) {
       for (std::size_t i = 0; i < kWalks; ++i) {
-        scratch.emplace_back(nodes, stride);
+        scratch.emplace_back(nodes, stride).path = &paths[i];
         buffers.emplace_back(space.rows().dimension);
       }
     }
     Pruner<Space> pruner;
+    std::vector<std::vector<Candidate>> paths;
     std::vector<SearchScratch> scratch;
     std::vector<typename Space::Buffer> buffers;
     std::vector<Walk<Space>> walks;
@@ -154,7 +155,7 @@ class IncrementalBuilder {
     for (const Candidate candidate : found.list.entries()) worker.candidates.push_back(candidate & ~kExpanded);
     const Candidate limit = found.list.limit();
     const auto listed = static_cast<std::ptrdiff_t>(worker.candidates.size());
-    std::copy_if(found.path.begin(), found.path.end(), std::back_inserter(worker.candidates),
+    std::copy_if(found.path->begin(), found.path->end(), std::back_inserter(worker.candidates),
                  [&](Candidate candidate) { return candidate > limit; });
     std::sort(worker.candidates.begin() + listed, worker.candidates.end());
   }

@@ -10,8 +10,8 @@ namespace diskann::graph {
 
 /// Where searches start: the medoid (the row nearest to the mean of all; by cosine, to the mean direction), for the
 /// inner product the rows of greatest norm, since they are the likeliest answers to any query, and random
-/// representatives: comparing a query with all of them first saves the hops of the descent, and leads into clusters
-/// that lie apart. No repeats. Deterministic.
+/// representatives: they save the hops of the descent, and lead into clusters that lie apart. No repeats.
+/// Deterministic.
 std::vector<Slot> choose_entry_points(Distance metric, const base::RowsView& rows, const float* norms,
                                       std::uint64_t seed, base::ThreadTeam& team);
 
@@ -29,6 +29,8 @@ class EntryPoints {
   template <class Space>
   EntryPoints(const Space& space, std::span<const Slot> slots);
 
+  /// Leaders first.
+  std::span<const Slot> all() const noexcept { return slots_; }
   std::span<const Slot> leaders() const noexcept { return std::span(slots_).first(leaders_); }
   /// Of a leader; nothing for other slots.
   std::span<const Slot> followers(Slot leader) const noexcept {

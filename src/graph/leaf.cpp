@@ -13,17 +13,18 @@ Leaf::Leaf(const KernelSpace& space)
 void Leaf::measure(const Partitioner::Rows& rows) {
   rows_ = &rows;
   const std::vector<float> center = tile_center(space_.metric(), space_.rows(), rows.front());
-  tiles_.load({space_.rows(), space_.norms(), rows.data(), 0, rows.size(), center.empty() ? nullptr : center.data()},
-              true, block_);
+  tiles_.load(
+      {space_.rows(), space_.inverse_norms(), rows.data(), 0, rows.size(), center.empty() ? nullptr : center.data()},
+      true, block_);
   const std::size_t stride = block_.padded_rows();
   if (distances_.size() < stride * stride) distances_ = base::HugeArray<float>(stride * stride);
   tiles_.square(block_, distances_.data(), stride);
   const double norm = block_.largest_squared_norm();
   const VectorType form = tile_form(space_.rows());
   error_ = distance::tile_error_bound(space_.metric(), form, space_.rows().dimension, norm, norm);
-  if (space_.norms() == nullptr || form != VectorType::F32) return;
+  if (space_.inverse_norms() == nullptr || form != VectorType::F32) return;
   for (const Slot row : rows)
-    if (!distance::tiles_hold_cosines(space_.norms()[row])) error_ = std::numeric_limits<float>::infinity();
+    if (!distance::tiles_hold_cosines(space_.inverse_norms()[row])) error_ = std::numeric_limits<float>::infinity();
 }
 
 void Leaf::augment(const AugmentedSpace& space) {

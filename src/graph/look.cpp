@@ -60,7 +60,7 @@ std::vector<float> farthest_answers(const std::vector<Slot>& probes, const Kerne
   };
   const distance::TileKernels& tiles = distance::tiles(space.metric(), space.rows().type, tile_form(space.rows()));
   distance::TileBlock left;
-  tiles.load({space.rows(), space.norms(), probes.data(), 0, probes.size(), nullptr}, false, left);
+  tiles.load({space.rows(), space.inverse_norms(), probes.data(), 0, probes.size(), nullptr}, false, left);
   std::vector<Worker> workers(team.threads());
   const auto keep_nearest = [](std::vector<Candidate>& answers) {
     if (answers.size() <= kAnswers) return;
@@ -72,7 +72,7 @@ std::vector<float> farthest_answers(const std::vector<Slot>& probes, const Kerne
     worker.answers.resize(probes.size());
     if (worker.distances.size() == 0)
       worker.distances = base::HugeArray<float>(base::round_up(probes.size(), 8) * kBlock);
-    tiles.load({space.rows(), space.norms(), nullptr, begin, end - begin, nullptr}, true, worker.block);
+    tiles.load({space.rows(), space.inverse_norms(), nullptr, begin, end - begin, nullptr}, true, worker.block);
     const std::size_t stride = worker.block.padded_rows();
     tiles.multiply(left, 0, probes.size(), worker.block, worker.distances.data(), stride);
     for (std::size_t i = 0; i < probes.size(); ++i) {

@@ -72,7 +72,8 @@ Partitioner::Partitioner(const KernelSpace& space, const PartitionShape& shape, 
       scratch_(team.threads()) {}
 
 distance::TileSource Partitioner::source(const Slot* rows, std::size_t count, const Leaders& leaders) const {
-  return {space_.rows(), space_.norms(), rows, 0, count, leaders.center.empty() ? nullptr : leaders.center.data()};
+  return {
+      space_.rows(), space_.inverse_norms(), rows, 0, count, leaders.center.empty() ? nullptr : leaders.center.data()};
 }
 
 Partitioner::Leaders Partitioner::load_leaders(const Rows& rows, std::size_t level, std::uint64_t seed,

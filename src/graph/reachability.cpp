@@ -98,16 +98,25 @@ GraphStatistics measure(const base::Adjacency& graph, std::span<const Slot> entr
   return statistics;
 }
 
+std::vector<std::string> check_entry_points(std::size_t nodes, std::span<const Slot> entry_points) {
+  std::vector<std::string> problems;
+  if (entry_points.empty() && nodes > 0) problems.emplace_back("no entry point");
+  std::vector<Slot> sorted(entry_points.begin(), entry_points.end());
+  std::sort(sorted.begin(), sorted.end());
+  if (!sorted.empty() && sorted.back() >= nodes)
+    problems.push_back("entry point " + std::to_string(sorted.back()) + " is beyond the last node");
+  const auto repeated = std::adjacent_find(sorted.begin(), sorted.end());
+  if (repeated != sorted.end()) problems.push_back("entry point " + std::to_string(*repeated) + " is repeated");
+  return problems;
+}
+
 std::vector<std::string> check_graph(const base::Adjacency& graph, std::uint32_t max_degree,
                                      std::span<const Slot> entry_points) {
   constexpr std::size_t kEnough = 12;
-  std::vector<std::string> problems;
+  std::vector<std::string> problems = check_entry_points(graph.nodes(), entry_points);
   const auto report = [&](Slot node, const std::string& what) {
     if (problems.size() < kEnough) problems.push_back("node " + std::to_string(node) + ": " + what);
   };
-  for (const Slot entry : entry_points)
-    if (entry >= graph.nodes()) report(entry, "an entry point beyond the last node");
-  if (entry_points.empty() && graph.nodes() > 0) problems.emplace_back("no entry point");
   if (!problems.empty()) return problems;
 
   std::vector<Slot> sorted;

@@ -40,8 +40,11 @@ std::size_t make_reachable(const Space& space, base::Adjacency& graph, std::uint
 /// Degrees, and how many nodes no walk reaches.
 GraphStatistics measure(const base::Adjacency& graph, std::span<const Slot> entry_points);
 
-/// Everything an edge must be: slots in range, no self-edge, no repeat, degree at most `max_degree`. Returns what is
-/// wrong, a line each, at most a dozen. Whether all nodes are reached, measure() tells.
+/// What is wrong with a list of entry points, a line each: none at all, one beyond the last node, one that is repeated.
+std::vector<std::string> check_entry_points(std::size_t nodes, std::span<const Slot> entry_points);
+
+/// The entry points, and everything an edge must be: slots in range, no self-edge, no repeat, degree at most
+/// `max_degree`. Returns what is wrong, a line each, at most a dozen. Whether all nodes are reached, measure() tells.
 std::vector<std::string> check_graph(const base::Adjacency& graph, std::uint32_t max_degree,
                                      std::span<const Slot> entry_points);
 

@@ -16,15 +16,20 @@ class SearchScratch {
  public:
   /// For graphs of up to `nodes` nodes and rows of up to `stride` slots.
   SearchScratch(std::size_t nodes, std::size_t stride)
-      : visited_((nodes + 63) / 64), slots_(4096 + stride), distances_(stride), survivors_(stride) {}
+      : visited_((nodes + 63) / 64),
+        slots_(std::max<std::size_t>(4096, visited_.size()) + stride),
+        distances_(stride),
+        survivors_(stride) {}
 
   CandidateList list;
-  std::vector<Candidate> path;  ///< what was expanded, in that order
+  std::vector<Candidate>* path = nullptr;  ///< if given, takes what is expanded, in that order
 
   /// Forgets all visited slots.
   void clear() noexcept {
+    if (slots_lost_) std::fill_n(visited_.data(), visited_.size(), 0);
     for (std::size_t i = 0; i < slot_count_; ++i) visited_[slots_[i] >> 6] = 0;
     slot_count_ = 0;
+    slots_lost_ = false;
   }
 
  private:
@@ -32,8 +37,11 @@ class SearchScratch {
   friend class Walk;
 
   base::HugeArray<std::uint64_t> visited_;
-  std::vector<Slot> slots_;  // visited so far; the last of them are the fresh ones of the hop under way
+  // What was visited, the fresh ones of the hop under way last. As many as there are words of visited_: beyond that it
+  // is no more work to clear all of those than to grow.
+  base::HugeArray<Slot> slots_;
   std::size_t slot_count_ = 0;
+  bool slots_lost_ = false;
   std::vector<float> distances_;
   std::vector<Candidate> survivors_;
 };
@@ -46,13 +54,13 @@ template <class Space>
 class Walk {
  public:
   Walk() = default;
-  /// Scores the entry points. `scratch` and all else but those must outlive the walk.
+  /// Scores the entry points. All but `query` must outlive the walk.
   Walk(const Space& space, const base::Adjacency& graph, const typename Space::Query& query,
        const EntryPoints& entry_points, std::size_t search_list_size, SearchScratch& scratch)
-      : space_(&space), graph_(&graph), query_(query), scratch_(&scratch) {
+      : space_(&space), graph_(&graph), query_(query), entry_points_(&entry_points), scratch_(&scratch) {
     scratch.clear();
     scratch.list.reset(search_list_size);
-    scratch.path.clear();
+    if (scratch.path != nullptr) scratch.path->clear();
     start_from(entry_points.leaders());
     if (scratch.list.has_unexpanded()) start_from(entry_points.followers(scratch.list.next_unexpanded()));
   }
@@ -61,10 +69,11 @@ class Walk {
   /// False when all candidates in the list are expanded: the search is over.
   bool gather() {
     CandidateList& list = scratch_->list;
-    if (!list.has_unexpanded()) return false;
-    scratch_->path.push_back(list.expand_next());
+    if (!list.has_unexpanded() && !go_on()) return false;
+    const Candidate nearest = list.expand_next();
+    if (scratch_->path != nullptr) scratch_->path->push_back(nearest);
     ++statistics_.hops;
-    collect({graph_->row(slot_of(scratch_->path.back())), graph_->stride()});
+    collect({graph_->row(slot_of(nearest)), graph_->stride()});
     const Slot* fresh = this->fresh();
     for (std::size_t i = 0; i < std::min(fresh_count_, kPrefetchRows); ++i) space_->prefetch(fresh[i]);
     if (list.has_unexpanded()) prefetch_row(list.next_unexpanded());
@@ -93,6 +102,13 @@ class Walk {
  private:
   static constexpr std::size_t kPrefetchRows = 8;
 
+  /// In graphs of others there may be nodes that only some entry points lead to. A walk with room for them takes those
+  /// it did not begin with; false where that brings nothing new.
+  bool go_on() {
+    if (scratch_->list.full()) return false;
+    start_from(entry_points_->all());
+    return scratch_->list.has_unexpanded();
+  }
   void start_from(std::span<const Slot> slots) {
     const std::size_t room = scratch_->distances_.size();
     for (std::size_t begin = 0; begin < slots.size(); begin += room) {
@@ -104,7 +120,10 @@ class Walk {
   /// filling behind the end of a row is the row's own node, visited long ago.
   void collect(std::span<const Slot> slots) {
     SearchScratch& scratch = *scratch_;
-    if (scratch.slots_.size() < scratch.slot_count_ + slots.size()) scratch.slots_.resize(2 * scratch.slots_.size());
+    if (scratch.slots_.size() < scratch.slot_count_ + slots.size()) [[unlikely]] {
+      scratch.slot_count_ = 0;
+      scratch.slots_lost_ = true;
+    }
     Slot* const fresh = scratch.slots_.data() + scratch.slot_count_;
     const std::size_t nodes = graph_->nodes();
     std::size_t count = 0;
@@ -133,6 +152,7 @@ class Walk {
   const Space* space_ = nullptr;
   const base::Adjacency* graph_ = nullptr;
   typename Space::Query query_{};
+  const EntryPoints* entry_points_ = nullptr;
   SearchScratch* scratch_ = nullptr;
   std::size_t fresh_count_ = 0;
   SearchStatistics statistics_;

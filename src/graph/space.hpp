@@ -27,7 +27,8 @@ class KernelSpace {
   using Query = distance::Query;
   using Buffer = distance::QueryBuffer;
 
-  /// `norms`: inverse norms by slot (cosine), else null.
+  /// `norms` by slot, as distance::norms() makes them: inverse ones (cosine), the bits of squared ones (L2 over
+  /// integers), else null.
   KernelSpace(Distance metric, const base::RowsView& rows, const float* norms)
       : metric_(metric),
         rows_(rows),
@@ -38,6 +39,7 @@ class KernelSpace {
   Distance metric() const noexcept { return metric_; }
   const base::RowsView& rows() const noexcept { return rows_; }
   const float* norms() const noexcept { return norms_; }
+  const float* inverse_norms() const noexcept { return metric_ == Distance::Cosine ? norms_ : nullptr; }
   Query stored_query(Slot slot, Buffer& buffer) const {
     return buffer.prepare_stored(rows_, slot, norms_ != nullptr ? norms_[slot] : 0.0f);
   }

@@ -5,6 +5,7 @@
 #include "base/threads.hpp"
 #include "distance/kernels.hpp"
 #include "graph/build_incremental.hpp"
+#include "graph/reachability.hpp"
 #include "index/index_state.hpp"
 #include "io/container_layout.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 using io::SectionKind;
 
 constexpr std::uint32_t kSectionVersion = 1;
+constexpr std::uint64_t kMostEntryPoints = 1024;
 
 template <class T>
 std::span<const std::byte> bytes_of(std::span<const T> values) {
@@ -132,12 +134,17 @@ class IndexReader {
   }
 
   std::vector<base::Slot> entry_points() const {
-    const std::vector<std::byte> bytes = container_.read_small(container_.require(SectionKind::EntryPoints));
-    if (bytes.empty() || bytes.size() % sizeof(base::Slot) != 0) fail("the list of entry points is not whole");
-    std::vector<base::Slot> entries(bytes.size() / sizeof(base::Slot));
+    const io::Section& section = container_.require(SectionKind::EntryPoints);
+    if (section.length == 0 || section.length % sizeof(base::Slot) != 0) fail("the list of entry points is not whole");
+    const std::uint64_t count = section.length / sizeof(base::Slot);
+    if (count > kMostEntryPoints) {
+      fail(std::to_string(count) + " entry points, there may be " + std::to_string(kMostEntryPoints) + " at most");
+    }
+    const std::vector<std::byte> bytes = container_.read_small(section);
+    std::vector<base::Slot> entries(count);
     std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(entries.data()));
-    for (const base::Slot entry : entries)
-      if (entry >= meta_.nodes) fail("entry point " + std::to_string(entry) + " is beyond the last node");
+    std::vector<std::string> problems = graph::check_entry_points(meta_.nodes, entries);
+    if (!problems.empty()) fail(problems.front());
     return entries;
   }
 

@@ -133,15 +133,18 @@ std::vector<Hit> Searcher<Space>::range_search(const VectorView& query, float ra
   Scratch& scratch = *lease;
   graph::SearchScratch& walk_scratch = scratch.walk_scratch(0);
   const typename Space::Query prepared = prepare(space_, query, scratch.buffers[0]);
+  std::span<const Candidate> found;
+  std::vector<Candidate> all;
   // A list that ends outside the radius has seen the border; one that does not is doubled.
   for (std::size_t list = list_size_for(list_size, 1);; list = std::min(2 * list, graph_->nodes())) {
     graph::Walk<Space> walk(space_, *graph_, prepared, entry_points_, list, walk_scratch);
     while (walk.gather()) walk.absorb();
-    const auto entries = walk_scratch.list.entries();
-    if (list == graph_->nodes() || distance_of(entries.back()) > radius) break;
+    found = walk_scratch.list.entries();
+    if (found.size() < list) found = all = scan(prepared);  // graphs of others have nodes that no walk reaches
+    if (found.size() == graph_->nodes() || distance_of(found.back()) > radius) break;
   }
   std::vector<Hit> hits;
-  for (const Candidate candidate : walk_scratch.list.entries()) {
+  for (const Candidate candidate : found) {
     const float distance = distance_of(candidate);
     if (distance > radius) break;
     points_->for_each_id(slot_of(candidate), [&](std::uint64_t id) { hits.push_back({id, distance}); });
@@ -173,13 +176,25 @@ std::size_t Searcher<Space>::nearest_of(std::span<const Candidate> sorted, std::
     for (std::size_t i = 0; i < count; ++i) hits[i] = {slot_of(sorted[i]), distance_of(sorted[i])};
     return count;
   }
+  // Of all that lie as far as the last hit the lowest ids are wanted; however many those are, room for 2 k is enough.
+  const std::size_t k = hits.size();
   scratch.hits.clear();
+  scratch.hits.reserve(2 * k);
+  float last = 0;
   for (const Candidate candidate : sorted) {
     const float distance = distance_of(candidate);
-    if (scratch.hits.size() >= hits.size() && distance > scratch.hits.back().distance) break;
-    points_->for_each_id(slot_of(candidate), [&](std::uint64_t id) { scratch.hits.push_back({id, distance}); });
+    if (scratch.hits.size() >= k && distance > last) break;
+    last = distance;
+    points_->for_each_id(slot_of(candidate), [&](std::uint64_t id) {
+      if (scratch.hits.size() == 2 * k) {
+        std::nth_element(scratch.hits.begin(), scratch.hits.begin() + static_cast<std::ptrdiff_t>(k),
+                         scratch.hits.end());
+        scratch.hits.resize(k);
+      }
+      scratch.hits.push_back({id, distance});
+    });
   }
-  const std::size_t count = std::min(hits.size(), scratch.hits.size());
+  const std::size_t count = std::min(k, scratch.hits.size());
   std::sort(scratch.hits.begin(), scratch.hits.end());
   std::copy_n(scratch.hits.begin(), count, hits.begin());
   return count;

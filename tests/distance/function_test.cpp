@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/random.hpp"
@@ -41,6 +42,24 @@ TEST(LibraryDistance, AgreesWithTheReferenceOnUnalignedSpans) {
           EXPECT_NEAR(static_cast<double>(found[i]), expected, 1e-5 * (1 + std::abs(expected)));
           EXPECT_EQ(function->distance(query, {row, dimension}), found[i]) << "one at a time";
         }
+      }
+    }
+  }
+}
+
+TEST(LibraryDistance, KeepsNanWhereverItStands) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const Distance metric : kMetrics) {
+    const auto function = create_distance_function(metric, 5);
+    for (std::size_t bad = 0; bad < 11; ++bad) {
+      std::vector<float> rows = random_floats(bad, 11 * 5);
+      rows[bad * 5 + bad % 5] = nan;
+      const std::span<const float> query(rows.data() + (bad == 0 ? 5 : 0), 5);
+      std::vector<float> found(11);
+      function->batch_distance(query, rows, found);
+      for (std::size_t i = 0; i < 11; ++i) {
+        EXPECT_EQ(std::isnan(found[i]), i == bad) << to_string(metric) << ", row " << i << " of " << bad;
+        EXPECT_EQ(std::isnan(function->distance(query, {rows.data() + i * 5, 5})), i == bad);
       }
     }
   }

@@ -164,6 +164,20 @@ TEST(IntegerExtremes, AreExactAtTheLargestDimension) {
   }
 }
 
+TEST(IntegerExtremes, KeepTheirSignByCosine) {
+  constexpr std::size_t kDimension = base::kMaxDimension;
+  for (const auto& [type, value] : {std::pair{VectorType::U8, 255}, std::pair{VectorType::I8, -128}}) {
+    base::RowStore store(type, 5, kDimension);  // sums of u8 pass 2^31
+    for (std::size_t i = 0; i < 5; ++i) std::fill_n(store.row(i), kDimension, static_cast<std::byte>(value));
+    float norms[5], found[5];
+    row_norms(Distance::Cosine, store, 0, 5, norms);
+    for (const std::string& isa : available_isas()) {
+      kernels_for(isa, Distance::Cosine, type, type).block({store.row(0), type, norms[0]}, store, norms, 0, 5, found);
+      for (const float distance : found) EXPECT_NEAR(distance, 0.0f, 1e-6f) << isa << " " << to_string(type);
+    }
+  }
+}
+
 TEST(IntegerForms, AreTheSameBitForBitOnEveryInstructionSet) {
   for (const VectorType type : {VectorType::U8, VectorType::I8}) {
     for (const std::size_t dimension : {1u, 63u, 64u, 65u, 100u, 784u, 4099u}) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "distance/dispatch.hpp"
+#include "distance/norms.hpp"
 #include "distance/reference.hpp"
 #include "tests/distance/random_rows.hpp"
 
@@ -107,6 +108,22 @@ TEST(QueryBuffer, RoundsTheInverseNormOnce) {
   EXPECT_EQ(buffer.prepare(std::vector<float>{tiny, 0, 0}, VectorType::F32).inverse_norm,
             std::numeric_limits<float>::max())
       << "an inverse beyond f32 stays finite";
+}
+
+TEST(QueryBuffer, KnowsTheSquaredNormOfIntegerForms) {
+  QueryBuffer buffer(3);
+  EXPECT_EQ(buffer.prepare(std::vector<float>{1, 2, 3}, VectorType::U8).squared_norm, 14u);
+  EXPECT_EQ(buffer.prepare(std::vector<float>{-1, 2, -3}, VectorType::I8).squared_norm, 14u);
+  EXPECT_EQ(buffer.prepare(std::vector<std::uint8_t>{255, 255, 0}, VectorType::U8).squared_norm, 2u * 255 * 255);
+  for (const VectorType type : {VectorType::U8, VectorType::I8}) {
+    base::Random random(1);
+    const base::RowStore store = random_rows(random, type, 3, 37);
+    QueryBuffer of_rows(37);
+    float norm = 0;
+    row_norms(Distance::L2, store, 1, 1, &norm);
+    EXPECT_EQ(static_cast<double>(of_rows.prepare_stored(store, 1, norm).squared_norm),
+              squared_norm(store.view().row(1), type, 37));
+  }
 }
 
 Error error_of(const VectorView& row, VectorType rows, const char* what) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/random.hpp"
@@ -76,6 +77,45 @@ TEST(EntryPoints, LeadersLieFarApartAndTheOthersFollowTheNearest) {
     EXPECT_EQ(all, slots) << "each once";
     EXPECT_TRUE(entry_points.followers(199).empty()) << "no entry point";
   }
+}
+
+/// Every slot is a leader or follows one.
+template <class Space>
+void expect_all_once(const Space& space, std::vector<Slot> slots) {
+  const EntryPoints entry_points(space, slots);
+  std::vector<Slot> all(entry_points.leaders().begin(), entry_points.leaders().end());
+  EXPECT_EQ(all.size(), 16u);
+  EXPECT_EQ(all.front(), slots.front());
+  for (const Slot leader : entry_points.leaders())
+    all.insert(all.end(), entry_points.followers(leader).begin(), entry_points.followers(leader).end());
+  EXPECT_TRUE(std::is_permutation(all.begin(), all.end(), entry_points.all().begin(), entry_points.all().end()));
+  std::sort(all.begin(), all.end());
+  std::sort(slots.begin(), slots.end());
+  EXPECT_EQ(all, slots);
+}
+
+TEST(EntryPoints, AreGroupedByEveryMetric) {
+  base::RowStore store = random_store(100, 8, 3);
+  std::fill_n(store.row(5), 8 * sizeof(float), std::byte{0});
+  std::vector<float> norms(100);
+  distance::inverse_norms(store, 0, 100, norms.data());
+  std::vector<Slot> slots(64);
+  std::iota(slots.begin(), slots.end(), Slot{0});
+  std::swap(slots[0], slots[9]);
+  expect_all_once(KernelSpace(Distance::Cosine, store, norms.data()), slots);
+  expect_all_once(KernelSpace(Distance::InnerProduct, store, nullptr), slots);
+
+  class Chebyshev final : public DistanceFunction {
+   public:
+    float distance(std::span<const float> a, std::span<const float> b) const override {
+      float most = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]));
+      return most;
+    }
+    std::string name() const override { return "chebyshev"; }
+  };
+  const Chebyshev function;
+  expect_all_once(CustomSpace(function, store), slots);
 }
 
 TEST(EntryPoints, EqualRowsAreGroupedToo) {

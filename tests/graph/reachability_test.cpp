@@ -31,6 +31,7 @@ TEST(Reachability, CheckFindsEveryKindOfBadEdge) {
   EXPECT_FALSE(check_graph(ring(), 2, entries).empty()) << "degree";
   EXPECT_FALSE(check_graph(ring(), 3, std::vector<Slot>{8}).empty()) << "entry point";
   EXPECT_FALSE(check_graph(ring(), 3, {}).empty()) << "no entry point";
+  EXPECT_FALSE(check_graph(ring(), 3, std::vector<Slot>{1, 4, 1}).empty()) << "repeated entry point";
   auto graph = ring();
   graph.mutable_row(4)[1] = 8;
   EXPECT_FALSE(check_graph(graph, 3, entries).empty()) << "range";

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <numeric>
 
 #include "base/random.hpp"
 #include "diskann/index.hpp"
@@ -28,12 +29,12 @@ std::string scratch_path(const std::string& name) {
   return (std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + name)).string();
 }
 
-/// A small index that has every section: ids, twins, norms.
+/// A small index that has every section: ids, twins, norms; and more entry points than lead.
 Index full_index() {
-  VectorSet set = doubles::clustered(VectorType::F32, 12, 6, 1);
+  VectorSet set = doubles::clustered(VectorType::F32, 24, 6, 1);
   std::copy_n(set.row(2), set.row_bytes(), set.row(9));
   std::vector<std::uint64_t> ids;
-  for (std::uint64_t i = 0; i < 12; ++i) ids.push_back(1000 - 3 * i);
+  for (std::uint64_t i = 0; i < 24; ++i) ids.push_back(1000 - 3 * i);
   return IndexBuilder().metric(Distance::Cosine).max_degree(4).search_list_size(10).ids(ids).build_from_vectors(set);
 }
 
@@ -108,19 +109,63 @@ TEST(IndexFile, OpensWithoutSquaredNormsToo) {
 }
 
 TEST(IndexFile, HoldsTheSameBytesAtEveryThreadCount) {
-  const VectorSet set = doubles::clustered(VectorType::F32, 2000, 20, 3);
-  std::vector<std::byte> expected;
-  for (const unsigned threads : {1u, 2u, 6u}) {
-    FaultFileSystem files;
-    const io::FileSystemOverride guard(files);
-    Execution execution;
-    execution.threads = threads;
-    IndexBuilder().metric(Distance::Cosine).max_degree(16).execution(execution).build_from_vectors(set).save("a.idx");
-    const auto content = files.content("a.idx");
-    ASSERT_TRUE(content.has_value());
-    if (expected.empty()) expected = *content;
-    EXPECT_TRUE(expected == *content) << threads << " threads";
+  for (const auto& [metric, type] :
+       {std::pair{Distance::Cosine, VectorType::F32}, std::pair{Distance::L2, VectorType::U8},
+        std::pair{Distance::InnerProduct, VectorType::F16}}) {
+    const VectorSet set = doubles::clustered(type, 2000, 20, 3);
+    std::vector<std::byte> expected;
+    for (const unsigned threads : {1u, 2u, 6u}) {
+      FaultFileSystem files;
+      const io::FileSystemOverride guard(files);
+      Execution execution;
+      execution.threads = threads;
+      IndexBuilder().metric(metric).max_degree(16).execution(execution).build_from_vectors(set).save("a.idx");
+      const auto content = files.content("a.idx");
+      ASSERT_TRUE(content.has_value());
+      if (expected.empty()) expected = *content;
+      EXPECT_TRUE(expected == *content) << to_string(metric) << ", " << threads << " threads";
+    }
   }
+}
+
+/// A file whose list of entry points is another; its checksums are right.
+void replace_entry_points(const std::string& from, const std::string& to, const std::vector<base::Slot>& entries) {
+  const io::Container container = io::Container::open(from);
+  io::ContainerWriter writer(to, true);
+  for (const io::Section& section : container.sections()) {
+    writer.begin(section.kind, section.version, section.required);
+    if (section.kind == io::SectionKind::EntryPoints)
+      writer.write(std::as_bytes(std::span(entries)));
+    else
+      writer.write(container.read_small(section));
+  }
+  writer.commit();
+}
+
+TEST(IndexFile, RefusesEntryPointsThatAreRepeatedBeyondOrTooMany) {
+  const VectorSet set = doubles::clustered(VectorType::U8, 2000, 20, 3);
+  const std::string path = scratch_path("entries.idx"), other = scratch_path("others.idx");
+  const Index built = IndexBuilder().max_degree(12).build_from_vectors(set);
+  built.save(path, true);
+  const auto error_with = [&](const std::vector<base::Slot>& entries) -> std::string {
+    replace_entry_points(path, other, entries);
+    EXPECT_EQ(verify(other).ok(), entries.size() == 1024);
+    try {
+      EXPECT_EQ(answers(Index::open(other)), answers(built));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::Corrupt);
+      return error.what();
+    }
+    return "";
+  };
+  std::vector<base::Slot> many(1024);
+  std::iota(many.begin(), many.end(), base::Slot{7});
+  EXPECT_EQ(error_with(many), "");
+  many.push_back(0);
+  EXPECT_NE(error_with(many).find("1025 entry points"), std::string::npos);
+  EXPECT_NE(error_with({4, 9, 4}).find("entry point 4 is repeated"), std::string::npos);
+  EXPECT_NE(error_with({4, 2000}).find("entry point 2000 is beyond"), std::string::npos);
+  EXPECT_NE(error_with({}).find("not whole"), std::string::npos);
 }
 
 TEST(IndexFile, IsNotOverwrittenUnlessAsked) {
@@ -304,7 +349,7 @@ TEST(Verify, PassesASoundFileAndNamesWhatItChecked) {
   EXPECT_TRUE(report.ok());
   EXPECT_GE(report.checks.size(), 8u);
   EXPECT_EQ(report.graph.unreachable, 0u);
-  EXPECT_EQ(report.graph.nodes, 11u) << "two of twelve rows are twins";
+  EXPECT_EQ(report.graph.nodes, 23u) << "two of the rows are twins";
 }
 
 TEST(Verify, UnreachableNodesAreAFaultUnlessMicrosoftBuiltThem) {
@@ -362,8 +407,8 @@ TEST(Inspect, TellsWhatAnIndexFileIs) {
   full_index().save(path, true);
   EXPECT_EQ(file_kind(path), FileKind::Index);
   const IndexFileInfo info = inspect_index(path);
-  EXPECT_EQ(info.points, 12u);
-  EXPECT_EQ(info.nodes, 11u);
+  EXPECT_EQ(info.points, 24u);
+  EXPECT_EQ(info.nodes, 23u);
   EXPECT_EQ(info.dimension, 6u);
   EXPECT_EQ(info.metric, Distance::Cosine);
   EXPECT_TRUE(info.custom_ids);

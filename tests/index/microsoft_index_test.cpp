@@ -4,6 +4,7 @@
 #include <barrier>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -77,6 +78,10 @@ TEST(MicrosoftIndex, OfEveryKindOpensInPlaceAndGivesTheirAnswers) {
       options.type = golden_case.type;
       const Index index = Index::open(prefix, options);
       EXPECT_GE(agreement(golden_case, index, 64), 0.95) << golden_case.folder;
+      const VectorSet queries = read_vectors(golden(query_file(golden_case.type)));
+      EXPECT_EQ(index.range_search(queries.view().slice(0, 1), std::numeric_limits<float>::infinity(), {10}).size(),
+                index.size())
+          << golden_case.folder << ": rows that no walk reaches are found too";
       // Their builder does not promise that all is reachable; else their sets are sound.
       const VerifyReport report = verify(prefix, options);
       EXPECT_TRUE(report.ok()) << golden_case.folder << ": " << report.problems.front();
