@@ -22,6 +22,7 @@ struct GenerateOptions {
   std::optional<std::string> type, format;
   std::string shape = "plain";
   std::uint32_t threads = 0;
+  bool force = false;
 };
 
 void generate(const GenerateOptions& options, Session& session) {
@@ -36,7 +37,7 @@ void generate(const GenerateOptions& options, Session& session) {
   if (options.query_output) outputs.push_back({"--query-output", *options.query_output});
   if (options.labels) outputs.push_back({"--labels", *options.labels});
   check_distinct({}, outputs);
-  for (const NamedFile& output : outputs) check_output_file(output.path);
+  for (const NamedFile& output : outputs) check_output_file(output.path, options.force);
 
   if (options.type) {
     synthetic.type = parse_vector_type(*options.type);
@@ -92,6 +93,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--query-output", options->query_output, "FILE", "Where the queries go");
   arguments.option("--output-format,--format", options->format, "FORMAT", "Format to write, whatever the suffix");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
+  arguments.flag("--force", options->force, kForceHelp);
   return [options](Session& session) { generate(*options, session); };
 }
 

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "diskann/error.hpp"
+#include "diskann/inspect.hpp"
 #include "diskann/output.hpp"
 #include "errors.hpp"
 
@@ -57,7 +58,14 @@ void check_output_directory(const std::filesystem::path& directory) {
   if (::access(directory.c_str(), W_OK | X_OK) != 0) throw IoError("cannot write to", directory.string(), errno);
 }
 
-void check_output_file(const std::filesystem::path& path) { check_index_output(path, true); }
+void check_output_file(const std::filesystem::path& path, bool force) {
+  check_index_output(path, true);
+  if (force || !std::filesystem::exists(path)) return;
+  const FileKind kind = file_kind(path);
+  if (kind != FileKind::Index && kind != FileKind::MicrosoftMemoryIndex) return;
+  throw Error(ErrorCode::AlreadyExists, fmt::format("{} exists already and is an index", path.string()),
+              "choose another name, or ask for it to be replaced (--force)");
+}
 
 void check_index_output(const std::filesystem::path& path, bool force) {
   check_output(path, force);

@@ -141,6 +141,55 @@ expect 4 verify missing.idx
 expect 4 build -i base.fbin -o a.idx
 expect 4 build -i base.fbin -o nowhere/x.idx
 
+# 4: no command replaces an index without --force, whatever it writes. Refused before the work: an input is missing.
+refused() {
+  local file=$1
+  shift
+  cp a.idx "$file"
+  expect 4 "$@"
+  has err "$file exists already and is an index"
+  has err "--force"
+  cmp -s a.idx "$file" || die "$1 replaced an index"
+}
+replaced() {
+  local file=$1
+  shift
+  cp a.idx "$file"
+  expect 0 "$@" --force
+  cmp -s a.idx "$file" && die "$1 --force replaced nothing"
+  rm "$file"
+}
+expect 0 groundtruth -i base.fbin -q query.fbin -k 10 -o truth.bin
+mkdir ids
+ids="-L 10 --ids-dir ids"
+plot="-g truth.bin -L 10 --plot o.svg"
+for way in refused replaced; do
+  [ $way = refused ] && from=missing || from=base
+  [ $way = refused ] && index=missing.idx || index=a.idx
+  $way o.bin search -i $index -q query.fbin -o o.bin
+  $way o.bin search -i $index -q query.fbin --range 1 -o o.bin
+  $way o.bin groundtruth -i $from.fbin -q query.fbin -k 10 -o o.bin
+  $way o.bin convert -i base.fbin --format fbin -o o.bin
+  $way o.bin generate -n 10 -d 4 --format fbin -o o.bin
+  $way o.txt generate -n 10 -d 4 -o fine.fbin --labels o.txt
+  $way o.bin generate -n 10 -d 4 --format fbin -o fine.fbin --queries 5 --query-output o.bin
+  [ $way = refused ] && [ -e fine.fbin ] && die "refused after the work"
+  # shellcheck disable=SC2086
+  $way o.svg benchmark -i $index -q query.fbin $plot
+  # shellcheck disable=SC2086
+  $way ids/L10.bin benchmark -i $index -q query.fbin $ids
+  rm -f o.* ids/*
+done
+# A list that --target-recall finds is known late, but before it is measured.
+refused ids/L10.bin benchmark -i a.idx -q query.fbin -g truth.bin --target-recall 0.1 --ids-dir ids
+expect 2 search -i a.idx -q query.fbin --force
+expect 2 benchmark -i a.idx -q query.fbin --force
+# Microsoft's as well.
+expect 0 convert -i a.idx -o ms --output-format microsoft
+expect 4 generate -n 10 -d 4 --format fbin -o ms
+expect 0 info ms
+rm -r ids fine.fbin truth.bin ms ms.data ms_metadata.bin
+
 # 5: not an index, cut, or from the future.
 expect 5 search -i base.fbin -q query.fbin
 expect 5 verify base.fbin
