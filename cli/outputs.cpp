@@ -18,7 +18,8 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::error_code error;
   if (std::filesystem::equivalent(a, b, error)) return true;
   // What is not there yet has a name only: that of its folder, resolved, and its own.
-  const auto resolved = [&error](const std::filesystem::path& path) {
+  const auto resolved = [&error](const std::filesystem::path& named) {
+    const std::filesystem::path path = output_target(named);
     const std::filesystem::path folder = std::filesystem::weakly_canonical(
         path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), error);
     return error ? path.lexically_normal() : folder / path.filename();
@@ -69,7 +70,8 @@ void check_output_file(const std::filesystem::path& path, bool force) {
 
 void check_index_output(const std::filesystem::path& path, bool force) {
   check_output(path, force);
-  check_output_directory(path.has_parent_path() ? path.parent_path() : ".");
+  const std::filesystem::path target = output_target(path);
+  check_output_directory(target.has_parent_path() ? target.parent_path() : ".");
 }
 
 }  // namespace diskann::cli

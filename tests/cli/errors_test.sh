@@ -120,9 +120,21 @@ expect 0 groundtruth -i base.fbin -q query.fbin -k 10 -o truth.bin
 expect 3 benchmark -i missing.idx -q query.fbin -g truth.bin --plot to-pipe.svg
 rm -r pipe to-* folder loop truth.bin
 ln -s nowhere dangling
+ln -s nowhere/below away
+expect 2 generate -n 10 -d 4 --format fbin -o dangling --labels nowhere
+expect 4 generate -n 10 -d 4 --format fbin -o away
+has err "cannot write to nowhere"
+# A link is followed, and stays.
+expect 0 build -i base.fbin -o dangling
+[ -L dangling ] || die "a file took the place of a link"
+expect 0 verify nowhere
 expect 4 build -i missing.fbin -o dangling
 has err "dangling exists already"
-rm dangling
+expect 4 generate -n 10 -d 4 --format fbin -o dangling
+expect 0 generate -n 10 -d 4 --format fbin -o dangling --force
+[ -L dangling ] || die "a file took the place of a link"
+equal "$(stat -c %s nowhere)" 168
+rm dangling away nowhere
 for flag in "-R 1" "-L 0" "--alpha 0.5"; do
   # shellcheck disable=SC2086
   expect 3 build -i missing.fbin -o x.idx $flag
