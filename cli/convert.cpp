@@ -112,7 +112,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
     if (options.quantization) quantize_rows(vectors, parse_quantization(*options.quantization), target);
   }
   if (vectors.type() != target) vectors = convert_vectors(vectors, target, execution);
-  write_vectors(options.output, vectors, writing);
+  write_vectors(options.output, vectors, writing, execution);
   session.end_progress();
 
   std::optional<VectorStatistics> statistics;

@@ -44,10 +44,11 @@ void generate(const GenerateOptions& options, Session& session) {
   } else if (const auto told = type_told_by(writing.format ? *writing.format : vector_format_of(options.output))) {
     synthetic.type = *told;
   }
-  const SyntheticSet set = generate_clustered(synthetic, session.execution(options.threads));
+  const Execution execution = session.execution(options.threads);
+  const SyntheticSet set = generate_clustered(synthetic, execution);
+  write_vectors(options.output, set.vectors, writing, execution);
+  if (options.query_output) write_vectors(*options.query_output, set.queries, writing, execution);
   session.end_progress();
-  write_vectors(options.output, set.vectors, writing);
-  if (options.query_output) write_vectors(*options.query_output, set.queries, writing);
   if (options.labels) {
     std::string text;
     for (const std::uint32_t label : set.labels) text += std::to_string(label) + '\n';

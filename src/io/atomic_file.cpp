@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/threads.hpp"
 #include "diskann/error.hpp"
 
 namespace diskann::io {
@@ -77,6 +78,7 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, bool overwrite)
     try {
       file_ = file_system().create(candidate, path_);
       temporary_ = std::move(candidate);
+      mark_ = TemporaryMark(temporary_);
     } catch (const IoError& error) {
       if (error.system_error() != EEXIST || attempt == kNameAttempts) throw;
     }
@@ -132,11 +134,13 @@ void AtomicFile::finish() {
 
 std::filesystem::path AtomicFile::release() {
   finish();
+  mark_ = {};
   return std::exchange(temporary_, {});
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(const CancelToken* cancel) {
   finish();
+  base::check_cancelled(cancel);
   try {
     overwrite_ ? file_system().rename(temporary_, path_) : file_system().rename_new(temporary_, path_);
   } catch (const IoError& error) {
@@ -144,6 +148,7 @@ void AtomicFile::commit() {
     throw IoError("cannot put in place", path_.string(), error.system_error());
   }
   temporary_.clear();
+  mark_ = {};
   try {
     const std::filesystem::path directory = path_.parent_path();
     file_system().sync_directory(directory.empty() ? "." : directory);

@@ -5,7 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "diskann/types.hpp"
 #include "io/file_system.hpp"
+#include "io/temporary_files.hpp"
 
 namespace diskann::io {
 
@@ -36,8 +38,9 @@ class AtomicFile {
   /// Bytes appended so far.
   std::uint64_t position() const noexcept { return position_; }
   /// Once. Where it throws, the file is not in place, unless the error says that it is and only the sync of its
-  /// directory failed. AlreadyExists as above, also for what came into being since.
-  void commit();
+  /// directory failed. AlreadyExists as above, also for what came into being since. Cancelled where the token is set
+  /// before the file is in place: making much content durable takes long.
+  void commit(const CancelToken* cancel = nullptr);
   /// In place of commit(): leaves the durable file under its temporary name, for the caller to move or to remove.
   std::filesystem::path release();
 
@@ -47,6 +50,7 @@ class AtomicFile {
   void write_through(std::uint64_t offset, std::span<const std::byte> bytes);
 
   std::filesystem::path path_, temporary_;
+  TemporaryMark mark_;
   bool overwrite_;
   std::unique_ptr<WritableFile> file_;
   std::vector<std::byte> buffer_;  // the end of what was appended, not yet in the file

@@ -21,7 +21,8 @@ FileExchange::~FileExchange() {
 void FileExchange::stage(std::filesystem::path temporary, std::filesystem::path path) {
   std::filesystem::path target = output_target(path);
   if (target != path) directories_.push_back(target.has_parent_path() ? target.parent_path() : ".");
-  staged_.push_back({std::move(temporary), std::move(path), std::move(target)});
+  TemporaryMark mark(temporary);
+  staged_.push_back({std::move(temporary), std::move(path), std::move(target), std::move(mark)});
 }
 
 void FileExchange::move(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -73,6 +74,7 @@ void FileExchange::sync() {
 }
 
 void FileExchange::commit(const std::vector<std::filesystem::path>& old) {
+  for (File& file : staged_) file.mark = {};  // halfway through, what is left of both sets is of use
   const std::filesystem::path& key = staged_.back().path;
   std::vector<std::filesystem::path> aside;
   try {

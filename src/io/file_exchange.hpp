@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "io/temporary_files.hpp"
+
 namespace diskann::io {
 
 /// Puts several files in the place of others: all of them or, where anything fails, none. The last one staged is the
@@ -30,6 +32,7 @@ class FileExchange {
  private:
   struct File {
     std::filesystem::path temporary, path, target;
+    TemporaryMark mark;
   };
   struct Step {  // a rename, or a sync where both are empty
     std::filesystem::path from, to;

@@ -281,6 +281,36 @@ TEST(AtomicFileOnDisk, ReleaseLeavesADurableFileUnderAnotherName) {
   EXPECT_EQ(fs::file_size(temporary), 7u);
 }
 
+TEST(AtomicFileOnDisk, OnlyTemporaryFilesOfThisMomentAreRemoved) {
+  ScratchDirectory directory;
+  {
+    std::vector<std::unique_ptr<AtomicFile>> many;
+    for (int i = 0; i < 200; ++i) many.push_back(std::make_unique<AtomicFile>(directory / std::to_string(i), true));
+    remove_temporary_files();
+    EXPECT_LE(std::distance(fs::directory_iterator(directory.path()), {}), 200 - 64);
+  }
+  write_file(directory / "done", bytes_of("content"));
+  { AtomicFile file(directory / "dropped", true); }
+  AtomicFile released(directory / "released", true);
+  const fs::path name = released.release();
+  AtomicFile open(directory / "open", true);
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 3);
+  remove_temporary_files();
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 2);
+  EXPECT_TRUE(fs::exists(directory / "done"));
+  EXPECT_TRUE(fs::exists(name));
+}
+
+TEST(AtomicFileOnDisk, ATokenThatIsSetBeforeTheFileIsInPlaceStopsIt) {
+  ScratchDirectory directory;
+  write_file(directory / "file", bytes_of("old"));
+  CancelToken token;
+  token.cancel();
+  EXPECT_EQ(code_of([&] { AtomicFile(directory / "file", true).commit(&token); }), ErrorCode::Cancelled);
+  EXPECT_EQ(fs::file_size(directory / "file"), 3u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 1);
+}
+
 TEST(AtomicFileOnDisk, ConcurrentNewFilesOfOneNameHaveOneWriter) {
   ScratchDirectory directory;
   for (int round = 0; round < 200; ++round) {

@@ -52,6 +52,16 @@ TEST_F(FileExchangeLinks, AreFollowedAndStay) {
   EXPECT_EQ(files(), 6);
 }
 
+TEST_F(FileExchangeLinks, StagedFilesAreRemovedWithAllTemporaryOnes) {
+  FileExchange exchange(directory_.path());
+  exchange.stage(staged(directory_ / "one", "newer"), directory_ / "one");
+  AtomicFile file(directory_ / "key", true);
+  EXPECT_EQ(files(), 7);
+  remove_temporary_files();
+  EXPECT_EQ(files(), 5);
+  EXPECT_EQ(fs::file_size(directory_ / "key"), 3u);
+}
+
 TEST_F(FileExchangeLinks, LeadToTheOldFilesAfterAFailure) {
   EXPECT_THROW(exchange({directory_ / "one", directory_ / "key", directory_ / "missing"}), Error);
   for (const fs::path& path : {there_ / "one", directory_ / "key"}) EXPECT_EQ(fs::file_size(path), 3u) << path;
