@@ -44,6 +44,8 @@ void install_interrupt_handler() {
   // nohup has it ignored, and means it.
   struct sigaction old;
   if (sigaction(SIGHUP, nullptr, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
+  // A write beyond ulimit -f is then an error like a full disk, and not the end without a word.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void throw_if_interrupted() {

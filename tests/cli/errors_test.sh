@@ -232,6 +232,15 @@ code=0
 "$diskann" search -i a.idx -q query.fbin --json >/dev/full 2>err || code=$?
 equal "$code" 6
 equal "$(json err /error/code)" Io
+cp a.idx old.idx
+for output in "build -i base.fbin -o old.idx --force" "generate -n 3000 -d 8 -o big.fbin"; do
+  # shellcheck disable=SC2086
+  (ulimit -f 10 && expect 6 $output) # blocks of 1,024 bytes
+  has err "File too large"
+  has err "ulimit -f"
+done
+cmp -s a.idx old.idx || die "a write that failed changed the old index"
+rm old.idx
 if [ "$(id -u)" -ne 0 ]; then
   mkdir locked && chmod 555 locked
   expect 6 build -i base.fbin -o locked/x.idx
