@@ -30,13 +30,16 @@ struct BenchmarkOptions {
   std::uint64_t k = 10;
   std::uint32_t threads = 0, warmup = 1;
   std::optional<std::uint32_t> rounds;  ///< default kDefaultRounds
-  bool latency = false, throughput = false, recall = false, all = false;
+  bool latency = false, throughput = false, recall = false, all = false, force = false;
 };
 
 constexpr std::uint32_t kDefaultRounds = 3;
 constexpr std::string_view kDefaultLists = "10,20,40,80,160";
 
 void check_flags(const BenchmarkOptions& options) {
+  if (options.force && !options.plot && !options.ids_directory) {
+    throw UsageError("--force: no file is written without --plot or --ids-dir", "leave it out");
+  }
   if (options.target_recall && !options.truth) throw UsageError("--target-recall needs the truth", "add -g FILE");
   if (options.recall && !options.truth) throw UsageError("--recall needs the truth", "add -g FILE");
   if (options.plot && !options.truth) throw UsageError("--plot draws recall: it needs the truth", "add -g FILE");
@@ -100,7 +103,7 @@ void check_outputs(const BenchmarkOptions& options, const std::vector<std::uint3
     }
   }
   check_distinct(inputs, outputs);
-  for (const NamedFile& output : outputs) check_output_file(output.path);
+  for (const NamedFile& output : outputs) check_output_file(output.path, options.force);
 }
 
 /// u32 rows, u32 k, then the ids, 0xFFFFFFFF where there is none: a truth file without distances.
@@ -280,6 +283,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--query-format", options->queries.format, "FORMAT", "Format of the queries, whatever their suffix");
   arguments.option("--query-dtype", options->queries.type, "TYPE",
                    "Type of .bin queries: f32, f16, i8 or u8 (default: that of the index)");
+  arguments.flag("--force", options->force, kForceHelp);
   declare_index_flags(arguments, options->index, true);
   return [options](Session& session) { benchmark(*options, session); };
 }

@@ -88,7 +88,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
   writing.format =
       options.output_format ? parse_vector_format(*options.output_format) : vector_format_of(options.output);
   check_distinct({{"--input", options.input.path}}, {{"--output", options.output}});
-  check_output_file(options.output);
+  check_output_file(options.output, options.force);
   ReadOptions reading = read_options(options.input, parse_type(options.output_type));
   reading.skip = options.skip.value_or(0);
   reading.limit = options.limit.value_or(kNoId);
@@ -112,7 +112,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
     if (options.quantization) quantize_rows(vectors, parse_quantization(*options.quantization), target);
   }
   if (vectors.type() != target) vectors = convert_vectors(vectors, target, execution);
-  write_vectors(options.output, vectors, writing);
+  write_vectors(options.output, vectors, writing, execution);
   session.end_progress();
 
   std::optional<VectorStatistics> statistics;
@@ -162,7 +162,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--quantization", options->quantization, "HOW",
                    "To 8 bits: minmax spreads the range of all values, standard cuts at three standard deviations");
   arguments.flag("--stats", options->stats, "Say what the vectors written are like");
-  arguments.flag("--force", options->force, "Replace an index that exists (vector files always are)");
+  arguments.flag("--force", options->force, "Replace an index that exists (vector files that are none always are)");
   return [options](Session& session) { convert(*options, session); };
 }
 

@@ -22,6 +22,7 @@ struct GenerateOptions {
   std::optional<std::string> type, format;
   std::string shape = "plain";
   std::uint32_t threads = 0;
+  bool force = false;
 };
 
 void generate(const GenerateOptions& options, Session& session) {
@@ -36,17 +37,18 @@ void generate(const GenerateOptions& options, Session& session) {
   if (options.query_output) outputs.push_back({"--query-output", *options.query_output});
   if (options.labels) outputs.push_back({"--labels", *options.labels});
   check_distinct({}, outputs);
-  for (const NamedFile& output : outputs) check_output_file(output.path);
+  for (const NamedFile& output : outputs) check_output_file(output.path, options.force);
 
   if (options.type) {
     synthetic.type = parse_vector_type(*options.type);
   } else if (const auto told = type_told_by(writing.format ? *writing.format : vector_format_of(options.output))) {
     synthetic.type = *told;
   }
-  const SyntheticSet set = generate_clustered(synthetic, session.execution(options.threads));
+  const Execution execution = session.execution(options.threads);
+  const SyntheticSet set = generate_clustered(synthetic, execution);
+  write_vectors(options.output, set.vectors, writing, execution);
+  if (options.query_output) write_vectors(*options.query_output, set.queries, writing, execution);
   session.end_progress();
-  write_vectors(options.output, set.vectors, writing);
-  if (options.query_output) write_vectors(*options.query_output, set.queries, writing);
   if (options.labels) {
     std::string text;
     for (const std::uint32_t label : set.labels) text += std::to_string(label) + '\n';
@@ -92,6 +94,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--query-output", options->query_output, "FILE", "Where the queries go");
   arguments.option("--output-format,--format", options->format, "FORMAT", "Format to write, whatever the suffix");
   arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
+  arguments.flag("--force", options->force, kForceHelp);
   return [options](Session& session) { generate(*options, session); };
 }
 

@@ -18,13 +18,14 @@ struct TruthOptions {
   std::string metric = "l2";
   std::uint64_t k = 100;
   std::uint32_t threads = 0;
+  bool force = false;
 };
 
 void compute(const TruthOptions& options, Session& session) {
   const Distance metric = parse_distance(options.metric);
   check_result_suffix(options.output, ResultKind::Nearest);
   check_distinct({{"--input", options.base.path}, {"--queries", options.queries.path}}, {{"--output", options.output}});
-  check_output_file(options.output);
+  check_output_file(options.output, options.force);
   const Execution execution = session.execution(options.threads);
   const VectorSet base = read_vectors(options.base.path, read_options(options.base), execution);
   const VectorSet queries = read_vectors(options.queries.path, read_options(options.queries, base.type()), execution);
@@ -68,6 +69,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--query-format", options->queries.format, "FORMAT", "Format of the queries, whatever their suffix");
   arguments.option("--query-dtype", options->queries.type, "TYPE",
                    "Type of .bin queries: f32, f16, i8 or u8 (default: that of the points)");
+  arguments.flag("--force", options->force, kForceHelp);
   return [options](Session& session) { compute(*options, session); };
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "diskann/error.hpp"
+#include "diskann/output.hpp"
 
 namespace diskann::cli {
 namespace {
@@ -15,7 +16,10 @@ CancelToken token;
 static_assert(std::atomic<bool>::is_always_lock_free, "the handler may only touch a lock-free flag");
 
 extern "C" void on_signal(int) {
-  if (token.cancelled()) _exit(130);
+  if (token.cancelled()) {
+    remove_temporary_files();
+    _exit(130);
+  }
   token.cancel();
   const int saved = errno;
   if (isatty(STDERR_FILENO) != 0) {
@@ -37,6 +41,11 @@ void install_interrupt_handler() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // nohup has it ignored, and means it.
+  struct sigaction old;
+  if (sigaction(SIGHUP, nullptr, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
+  // A write beyond ulimit -f is then an error like a full disk, and not the end without a word.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void throw_if_interrupted() {

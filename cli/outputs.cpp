@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "diskann/error.hpp"
+#include "diskann/inspect.hpp"
 #include "diskann/output.hpp"
 #include "errors.hpp"
 
@@ -17,7 +18,8 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::error_code error;
   if (std::filesystem::equivalent(a, b, error)) return true;
   // What is not there yet has a name only: that of its folder, resolved, and its own.
-  const auto resolved = [&error](const std::filesystem::path& path) {
+  const auto resolved = [&error](const std::filesystem::path& named) {
+    const std::filesystem::path path = output_target(named);
     const std::filesystem::path folder = std::filesystem::weakly_canonical(
         path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), error);
     return error ? path.lexically_normal() : folder / path.filename();
@@ -57,11 +59,19 @@ void check_output_directory(const std::filesystem::path& directory) {
   if (::access(directory.c_str(), W_OK | X_OK) != 0) throw IoError("cannot write to", directory.string(), errno);
 }
 
-void check_output_file(const std::filesystem::path& path) { check_index_output(path, true); }
+void check_output_file(const std::filesystem::path& path, bool force) {
+  check_index_output(path, true);
+  if (force || !std::filesystem::exists(path)) return;
+  const FileKind kind = file_kind(path);
+  if (kind != FileKind::Index && kind != FileKind::MicrosoftMemoryIndex) return;
+  throw Error(ErrorCode::AlreadyExists, fmt::format("{} exists already and is an index", path.string()),
+              "choose another name, or ask for it to be replaced (--force)");
+}
 
 void check_index_output(const std::filesystem::path& path, bool force) {
   check_output(path, force);
-  check_output_directory(path.has_parent_path() ? path.parent_path() : ".");
+  const std::filesystem::path target = output_target(path);
+  check_output_directory(target.has_parent_path() ? target.parent_path() : ".");
 }
 
 }  // namespace diskann::cli

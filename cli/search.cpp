@@ -32,6 +32,7 @@ struct SearchOptions {
   std::uint32_t threads = 0;
   bool show_distances = false;
   bool accurate = false;
+  bool force = false;
 };
 
 using Answers = std::vector<std::vector<Hit>>;
@@ -140,6 +141,7 @@ void summarize(const SearchOptions& options, const Index& index, const Outcome& 
 }
 
 void check_flags(const SearchOptions& options) {
+  if (options.force && !options.output) throw UsageError("--force: no file is written without -o", "leave it out");
   if (options.radius && options.k) throw UsageError("-k and --range contradict each other", "give one of them");
   if (!options.show_distances) return;
   if (!options.output) {
@@ -160,7 +162,7 @@ void search(const SearchOptions& options, Session& session) {
     std::vector<NamedFile> inputs = files_of_index("--index", options.index.path);
     inputs.push_back({"--queries", options.queries.path});
     check_distinct(inputs, {{"--output", *options.output}});
-    check_output_file(*options.output);
+    check_output_file(*options.output, options.force);
   }
   const Index index = open_index(options.index, session.execution());
   const std::uint64_t k = std::min<std::uint64_t>(options.k.value_or(kDefaultK), index.size());
@@ -221,6 +223,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--query-format", options->queries.format, "FORMAT", "Format of the queries, whatever their suffix");
   arguments.option("--query-dtype", options->queries.type, "TYPE",
                    "Type of .bin queries: f32, f16, i8 or u8 (default: that of the index)");
+  arguments.flag("--force", options->force, kForceHelp);
   declare_index_flags(arguments, options->index, true);
   return [options](Session& session) { search(*options, session); };
 }

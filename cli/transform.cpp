@@ -9,6 +9,7 @@
 
 #include "diskann/error.hpp"
 #include "diskann/evaluation.hpp"
+#include "interrupt.hpp"
 
 namespace diskann::cli {
 namespace {
@@ -18,6 +19,7 @@ template <class Change>
 void for_each_row(VectorSet& vectors, const Change& change) {
   std::vector<float> row(vectors.dimension());
   for (std::size_t i = 0; i < vectors.rows(); ++i) {
+    throw_if_interrupted();
     std::memcpy(row.data(), vectors.row(i), vectors.row_bytes());
     change(std::span<float>(row));
     std::memcpy(vectors.row(i), row.data(), vectors.row_bytes());

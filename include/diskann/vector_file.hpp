@@ -58,9 +58,10 @@ DISKANN_EXPORT VectorSet read_vectors(const std::filesystem::path& path, const R
 struct WriteOptions {
   std::optional<VectorFormat> format;  ///< default: by suffix
 };
-/// Replaces an older file, atomically. InvalidArgument where the format cannot hold the type.
+/// Replaces an older file, atomically: on failure or cancellation it is untouched. InvalidArgument where the format
+/// cannot hold the type.
 DISKANN_EXPORT void write_vectors(const std::filesystem::path& path, VectorView vectors,
-                                  const WriteOptions& options = {});
+                                  const WriteOptions& options = {}, const Execution& execution = {});
 
 /// Changes the type. Integers become f32/f16 exactly or, where f16 cannot hold a value, InvalidArgument with row and
 /// column; f32 to f16 rounds and refuses what overflows; f32/f16 to 8 bits takes integers in range only.

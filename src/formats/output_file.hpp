@@ -37,9 +37,9 @@ class OutputFile {
     const auto end = std::to_chars(text, text + sizeof text, value).ptr;
     put(text, static_cast<std::size_t>(end - text));
   }
-  void commit() {
+  void commit(const CancelToken* cancel = nullptr) {
     flush();
-    file_.commit();
+    file_.commit(cancel);
   }
   std::filesystem::path release() {
     flush();

@@ -79,7 +79,8 @@ VectorSet read_vectors(const std::filesystem::path& path, const ReadOptions& opt
   return set;
 }
 
-void write_vectors(const std::filesystem::path& path, VectorView vectors, const WriteOptions& options) {
+void write_vectors(const std::filesystem::path& path, VectorView vectors, const WriteOptions& options,
+                   const Execution& execution) {
   const VectorFormat format = options.format ? *options.format : vector_format_of(path);
   check_writable(path, vectors, format);
   formats::OutputFile file(path, true);
@@ -92,11 +93,18 @@ void write_vectors(const std::filesystem::path& path, VectorView vectors, const 
     file.put_value(dimension);
   }
   const std::size_t row_bytes = vectors.dimension() * size_of(vectors.type());
-  for (std::size_t i = 0; i < vectors.rows(); ++i) {
-    if (xvecs) file.put_value(dimension);
-    file.put(vectors.row(i), row_bytes);
+  base::ProgressMeter meter(execution, "write vectors", vectors.rows());
+  const std::uint64_t block = formats::block_rows(row_bytes);
+  for (std::uint64_t first = 0; first < vectors.rows(); first += block) {
+    base::check_cancelled(execution.cancel);
+    const std::uint64_t count = std::min<std::uint64_t>(block, vectors.rows() - first);
+    for (std::uint64_t i = first; i < first + count; ++i) {
+      if (xvecs) file.put_value(dimension);
+      file.put(vectors.row(i), row_bytes);
+    }
+    meter.add(count);
   }
-  file.commit();
+  file.commit(execution.cancel);
 }
 
 }  // namespace diskann

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/threads.hpp"
 #include "diskann/error.hpp"
 
 namespace diskann::io {
@@ -30,28 +31,46 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
   return path.parent_path() / name.append("-").append(std::to_string(counter.fetch_add(1))).append(".tmp");
 }
 
+std::filesystem::path output_target(const std::filesystem::path& path) {
+  constexpr int kLinks = 40;  // as many as Linux follows
+  std::filesystem::path target = path;
+  for (int i = 0; i < kLinks; ++i) {
+    const std::filesystem::path next = file_system().link_target(target);
+    if (next.empty()) return target;
+    target = target.parent_path() / next;
+  }
+  throw IoError("cannot follow the symbolic links at", path.string(), ELOOP);
+}
+
 bool check_replaceable(const std::filesystem::path& path, bool overwrite) {
   using Type = std::filesystem::file_type;
-  Type type = file_system().status(path).type();
-  if (type == Type::not_found) return false;
+  const std::filesystem::path target = output_target(path);
+  Type type = file_system().status(target).type();
+  if (type == Type::not_found) {
+    // Links of /proc, and so /dev/stdout, may lead to what has no name.
+    if (target != path) type = file_system().target_status(path).type();
+    if (type == Type::not_found) return false;
+    if (type == Type::regular)
+      throw Error(ErrorCode::InvalidArgument, path.string() + " leads to a file that has no name any more",
+                  "name a regular file");
+  }
   if (!overwrite) throw_exists(path);
-  if (type == Type::symlink) type = file_system().target_status(path).type();
   switch (type) {
-    case Type::not_found:
     case Type::regular: return true;
     case Type::directory: throw IoError("cannot write", path.string(), EISDIR);
     default: break;
   }
   throw Error(ErrorCode::InvalidArgument,
               path.string() + " is a device, a pipe or a socket, and no file can take its place",
-              "name a regular file");
+              "name a regular file, or leave the output out where a command can print");
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
+AtomicFile::AtomicFile(const std::filesystem::path& path, bool overwrite)
+    : path_(output_target(path)), overwrite_(overwrite) {
   const std::filesystem::path name = path_.filename();
   if (name.empty() || name == "." || name == "..")
     throw Error(ErrorCode::InvalidArgument, "the path does not name a file: '" + path_.string() + "'");
-  check_replaceable(path_, overwrite_);
+  check_replaceable(path, overwrite_);
   buffer_.reserve(kBufferBytes);
   // A process that had our number may have died and left a file of that name.
   for (int attempt = 1; !file_; ++attempt) {
@@ -59,6 +78,7 @@ AtomicFile::AtomicFile(std::filesystem::path path, bool overwrite) : path_(std::
     try {
       file_ = file_system().create(candidate, path_);
       temporary_ = std::move(candidate);
+      mark_ = TemporaryMark(temporary_);
     } catch (const IoError& error) {
       if (error.system_error() != EEXIST || attempt == kNameAttempts) throw;
     }
@@ -114,11 +134,13 @@ void AtomicFile::finish() {
 
 std::filesystem::path AtomicFile::release() {
   finish();
+  mark_ = {};
   return std::exchange(temporary_, {});
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(const CancelToken* cancel) {
   finish();
+  base::check_cancelled(cancel);
   try {
     overwrite_ ? file_system().rename(temporary_, path_) : file_system().rename_new(temporary_, path_);
   } catch (const IoError& error) {
@@ -126,6 +148,7 @@ void AtomicFile::commit() {
     throw IoError("cannot put in place", path_.string(), error.system_error());
   }
   temporary_.clear();
+  mark_ = {};
   try {
     const std::filesystem::path directory = path_.parent_path();
     file_system().sync_directory(directory.empty() ? "." : directory);

@@ -19,7 +19,10 @@ FileExchange::~FileExchange() {
 }
 
 void FileExchange::stage(std::filesystem::path temporary, std::filesystem::path path) {
-  staged_.push_back({std::move(temporary), std::move(path)});
+  std::filesystem::path target = output_target(path);
+  if (target != path) directories_.push_back(target.has_parent_path() ? target.parent_path() : ".");
+  TemporaryMark mark(temporary);
+  staged_.push_back({std::move(temporary), std::move(path), std::move(target), std::move(mark)});
 }
 
 void FileExchange::move(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -30,6 +33,12 @@ void FileExchange::move(const std::filesystem::path& from, const std::filesystem
     steps_.pop_back();
     throw;
   }
+}
+
+std::filesystem::path FileExchange::place_of(const std::filesystem::path& path) const {
+  for (const File& file : staged_)
+    if (file.path == path) return file.target;
+  return path;
 }
 
 std::filesystem::path FileExchange::set_aside(const std::filesystem::path& path) {
@@ -49,25 +58,30 @@ std::filesystem::path FileExchange::set_aside(const std::filesystem::path& path)
 
 void FileExchange::put_in_place(const File& file) {
   try {
-    move(file.temporary, file.path);
+    move(file.temporary, file.target);
   } catch (const IoError& error) {
     throw IoError("cannot put in place", file.path.string(), error.system_error());
   }
 }
 
+void FileExchange::sync_directories() {
+  for (const auto& directory : directories_) file_system().sync_directory(directory);
+}
+
 void FileExchange::sync() {
-  file_system().sync_directory(directory_);
+  sync_directories();
   steps_.emplace_back();
 }
 
 void FileExchange::commit(const std::vector<std::filesystem::path>& old) {
+  for (File& file : staged_) file.mark = {};  // halfway through, what is left of both sets is of use
   const std::filesystem::path& key = staged_.back().path;
   std::vector<std::filesystem::path> aside;
   try {
     for (const bool is_key : {true, false}) {
       for (const auto& path : old) {
         if ((path == key) != is_key) continue;
-        aside.push_back(set_aside(path));
+        aside.push_back(set_aside(place_of(path)));
         if (is_key) sync();
       }
     }
@@ -75,7 +89,7 @@ void FileExchange::commit(const std::vector<std::filesystem::path>& old) {
       if (&file == &staged_.back()) sync();
       put_in_place(file);
     }
-    file_system().sync_directory(directory_);
+    sync_directories();
   } catch (const std::exception& failure) {
     undo(failure.what());
     throw;
@@ -97,10 +111,10 @@ void FileExchange::undo(const std::string& failure) {
   try {
     while (!steps_.empty()) {
       const Step& step = steps_.back();
-      step.from.empty() ? file_system().sync_directory(directory_) : file_system().rename_new(step.to, step.from);
+      step.from.empty() ? sync_directories() : file_system().rename_new(step.to, step.from);
       steps_.pop_back();
     }
-    if (changed) file_system().sync_directory(directory_);
+    if (changed) sync_directories();
   } catch (const Error& error) {
     if (steps_.empty()) return;  // all is as it was, and only a loss of power could undo that
     std::string names;

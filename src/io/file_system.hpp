@@ -51,6 +51,8 @@ class FileSystem {
   virtual std::filesystem::file_status status(const std::filesystem::path& path) = 0;
   /// The same of what a symbolic link leads to; not_found where it leads nowhere.
   virtual std::filesystem::file_status target_status(const std::filesystem::path& path) = 0;
+  /// What a symbolic link says, one step of the way; empty where the path names no link.
+  virtual std::filesystem::path link_target(const std::filesystem::path& path) = 0;
   bool exists(const std::filesystem::path& path) { return std::filesystem::exists(status(path)); }
   /// Holds the directory while the pointer lives, against this process and others. Nothing where someone else holds it;
   /// a null pointer where the file system has no locks. Does not wait: see lock_directory().

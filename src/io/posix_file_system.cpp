@@ -213,6 +213,11 @@ class PosixFileSystem final : public FileSystem {
     return checked(std::filesystem::status(path, error), path, error);
   }
 
+  std::filesystem::path link_target(const std::filesystem::path& path) override {
+    std::error_code error;  // whatever else is wrong with the path, status() says better
+    return std::filesystem::read_symlink(path, error);
+  }
+
   std::optional<std::shared_ptr<const void>> try_lock_directory(const std::filesystem::path& directory) override {
     auto fd = std::make_shared<Descriptor>(open_directory(directory));
     if (retry([&] { return ::flock(fd->get(), LOCK_EX | LOCK_NB); }) == 0) return fd;

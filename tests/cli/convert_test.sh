@@ -76,6 +76,17 @@ expect 0 search -i again.idx -q query.fbin -k 5 -o again.txt
 equal "$(cat again.txt)" "$(cat a.txt)"
 expect 4 convert -i a.idx -o ms --output-format microsoft
 expect 0 convert -i a.idx -o ms --output-format microsoft --force
+# Where links have the names of a set, its files go where they lead.
+mkdir linked && mv ms linked/other && ln -s linked/other ms
+rm ms_metadata.bin && ln -s linked/new ms_metadata.bin
+cp a.txt kept && ln -s kept ms.del
+expect 0 convert -i a.idx -o ms --output-format microsoft --force
+[ -L ms ] && [ -L ms_metadata.bin ] && [ -s linked/other ] && [ -s linked/new ] || die "a file took the place of a link"
+[ ! -e ms.del ] && [ -s kept ] || die "what a link of an older set led to is gone, or the link is not"
+equal "$(ls -A linked | tr '\n' ' ')" "new other "
+expect 0 verify ms
+expect 0 search -i ms -q query.fbin -k 5 -o ms.txt
+equal "$(cat ms.txt)" "$(cat a.txt)"
 expect 2 convert -i a.idx -o x.fbin
 expect 2 convert -i a.idx -o x --output-format microsoft --limit 3
 [ ! -e x ] || die "a refused conversion left a file"

@@ -120,9 +120,21 @@ expect 0 groundtruth -i base.fbin -q query.fbin -k 10 -o truth.bin
 expect 3 benchmark -i missing.idx -q query.fbin -g truth.bin --plot to-pipe.svg
 rm -r pipe to-* folder loop truth.bin
 ln -s nowhere dangling
+ln -s nowhere/below away
+expect 2 generate -n 10 -d 4 --format fbin -o dangling --labels nowhere
+expect 4 generate -n 10 -d 4 --format fbin -o away
+has err "cannot write to nowhere"
+# A link is followed, and stays.
+expect 0 build -i base.fbin -o dangling
+[ -L dangling ] || die "a file took the place of a link"
+expect 0 verify nowhere
 expect 4 build -i missing.fbin -o dangling
 has err "dangling exists already"
-rm dangling
+expect 4 generate -n 10 -d 4 --format fbin -o dangling
+expect 0 generate -n 10 -d 4 --format fbin -o dangling --force
+[ -L dangling ] || die "a file took the place of a link"
+equal "$(stat -c %s nowhere)" 168
+rm dangling away nowhere
 for flag in "-R 1" "-L 0" "--alpha 0.5"; do
   # shellcheck disable=SC2086
   expect 3 build -i missing.fbin -o x.idx $flag
@@ -140,6 +152,55 @@ expect 4 info missing.idx
 expect 4 verify missing.idx
 expect 4 build -i base.fbin -o a.idx
 expect 4 build -i base.fbin -o nowhere/x.idx
+
+# 4: no command replaces an index without --force, whatever it writes. Refused before the work: an input is missing.
+refused() {
+  local file=$1
+  shift
+  cp a.idx "$file"
+  expect 4 "$@"
+  has err "$file exists already and is an index"
+  has err "--force"
+  cmp -s a.idx "$file" || die "$1 replaced an index"
+}
+replaced() {
+  local file=$1
+  shift
+  cp a.idx "$file"
+  expect 0 "$@" --force
+  cmp -s a.idx "$file" && die "$1 --force replaced nothing"
+  rm "$file"
+}
+expect 0 groundtruth -i base.fbin -q query.fbin -k 10 -o truth.bin
+mkdir ids
+ids="-L 10 --ids-dir ids"
+plot="-g truth.bin -L 10 --plot o.svg"
+for way in refused replaced; do
+  [ $way = refused ] && from=missing || from=base
+  [ $way = refused ] && index=missing.idx || index=a.idx
+  $way o.bin search -i $index -q query.fbin -o o.bin
+  $way o.bin search -i $index -q query.fbin --range 1 -o o.bin
+  $way o.bin groundtruth -i $from.fbin -q query.fbin -k 10 -o o.bin
+  $way o.bin convert -i base.fbin --format fbin -o o.bin
+  $way o.bin generate -n 10 -d 4 --format fbin -o o.bin
+  $way o.txt generate -n 10 -d 4 -o fine.fbin --labels o.txt
+  $way o.bin generate -n 10 -d 4 --format fbin -o fine.fbin --queries 5 --query-output o.bin
+  [ $way = refused ] && [ -e fine.fbin ] && die "refused after the work"
+  # shellcheck disable=SC2086
+  $way o.svg benchmark -i $index -q query.fbin $plot
+  # shellcheck disable=SC2086
+  $way ids/L10.bin benchmark -i $index -q query.fbin $ids
+  rm -f o.* ids/*
+done
+# A list that --target-recall finds is known late, but before it is measured.
+refused ids/L10.bin benchmark -i a.idx -q query.fbin -g truth.bin --target-recall 0.1 --ids-dir ids
+expect 2 search -i a.idx -q query.fbin --force
+expect 2 benchmark -i a.idx -q query.fbin --force
+# Microsoft's as well.
+expect 0 convert -i a.idx -o ms --output-format microsoft
+expect 4 generate -n 10 -d 4 --format fbin -o ms
+expect 0 info ms
+rm -r ids fine.fbin truth.bin ms ms.data ms_metadata.bin
 
 # 5: not an index, cut, or from the future.
 expect 5 search -i base.fbin -q query.fbin
@@ -171,6 +232,15 @@ code=0
 "$diskann" search -i a.idx -q query.fbin --json >/dev/full 2>err || code=$?
 equal "$code" 6
 equal "$(json err /error/code)" Io
+cp a.idx old.idx
+for output in "build -i base.fbin -o old.idx --force" "generate -n 3000 -d 8 -o big.fbin"; do
+  # shellcheck disable=SC2086
+  (ulimit -f 10 && expect 6 $output) # blocks of 1,024 bytes
+  has err "File too large"
+  has err "ulimit -f"
+done
+cmp -s a.idx old.idx || die "a write that failed changed the old index"
+rm old.idx
 if [ "$(id -u)" -ne 0 ]; then
   mkdir locked && chmod 555 locked
   expect 6 build -i base.fbin -o locked/x.idx

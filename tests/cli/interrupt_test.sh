@@ -19,7 +19,7 @@ interrupt() {
   equal "$code" 130
 }
 
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
   interrupt $signal build -i base.fbin -o a.idx --force -R 64 -L 200 -j 1
   has err "diskann: error:"
   equal "$(cat a.idx)" "an older index"
@@ -27,6 +27,37 @@ for signal in INT TERM; do
   equal "$(json err /error/code /error/exit_code)" "$(printf 'Cancelled\t130')"
 done
 interrupt INT groundtruth -i base.fbin -q base.fbin -k 100 -o truth.bin -j 1
+
+# While a vector file is written; the process is held so that the signals meet it there. Two of them end it at once.
+u32 1000000 256 >many.u8bin && truncate -s 256000008 many.u8bin
+written() { # FILE "SIGNAL…" ARGUMENT…
+  local file=$1 signals=$2 code=0 process
+  shift 2
+  "$diskann" "$@" >out 2>err </dev/null &
+  process=$!
+  until compgen -G ".$file.*.tmp" >/dev/null; do kill -0 $process 2>/dev/null || die "it ended before the signal"; done
+  kill -s STOP $process
+  for signal in $signals; do kill -s "$signal" $process; done
+  kill -s CONT $process
+  wait $process || code=$?
+  equal "$code" 130
+  if compgen -G ".$file.*.tmp" >/dev/null; then die "a temporary file is left"; fi
+}
+echo "an older file" >old.u8bin
+for signals in INT "INT TERM"; do
+  written old.u8bin "$signals" convert -i many.u8bin -o old.u8bin
+  equal "$(cat old.u8bin)" "an older file"
+  written new.fbin "$signals" generate -n 200000 -d 256 --clusters 1 -o new.fbin
+done
+rm many.u8bin old.u8bin
+
+# Under nohup the end of the terminal is none.
+(trap '' HUP && exec "$diskann" generate -n 1000000 -d 64 -o kept.fbin) 2>err &
+process=$!
+sleep 0.3
+kill -s HUP $process || die "it ended before the signal"
+wait $process || die "a signal that is ignored stopped it"
+rm kept.fbin
 
 # Also while it waits for a folder that another program has locked.
 if command -v flock >/dev/null; then

@@ -66,6 +66,7 @@ class FaultFileSystem final : public io::FileSystem {
   void sync_directory(const std::filesystem::path& directory) override;
   std::filesystem::file_status status(const std::filesystem::path& path) override;
   std::filesystem::file_status target_status(const std::filesystem::path& path) override { return status(path); }
+  std::filesystem::path link_target(const std::filesystem::path&) override { return {}; }
   std::optional<std::shared_ptr<const void>> try_lock_directory(const std::filesystem::path&) override {
     return nullptr;
   }

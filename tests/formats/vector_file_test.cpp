@@ -265,6 +265,26 @@ TEST_F(VectorFile, ReportsProgressAndStopsWhenCancelled) {
   files.observe(nullptr);
 }
 
+TEST_F(VectorFile, StopsWritingWhenCancelledAndKeepsTheOldFile) {
+  const VectorSet old = random_set(VectorType::U8, 3, 100, 1), next = random_set(VectorType::U8, 90'000, 100, 3);
+  for (const auto operation : {doubles::Operation::Write, doubles::Operation::Sync}) {
+    write_vectors("a.u8bin", old);
+    std::uint64_t written = 0;
+    CancelToken token;
+    Execution execution;
+    execution.cancel = &token;
+    files.observe([&](const doubles::Event& event) {
+      if (event.operation == operation) token.cancel();
+      if (event.operation == doubles::Operation::Write) written += event.bytes;
+    });
+    expect_error(ErrorCode::Cancelled, {}, [&] { write_vectors("a.u8bin", next, {}, execution); });
+    files.observe(nullptr);
+    EXPECT_EQ(written == 9'000'008, operation == doubles::Operation::Sync) << written;
+    expect_equal(read_vectors("a.u8bin"), old);
+    EXPECT_EQ(files.names().size(), 1u);
+  }
+}
+
 TEST_F(VectorFile, EqualsTheRowsThatNumpyWroteInEveryFormat) {
   for (const char* name :
        {"base_f32.fbin", "base_u8.u8bin", "base_i8.i8bin", "small.fvecs", "small.bvecs", "small.f16bin"})

@@ -1,5 +1,6 @@
 #include "io/atomic_file.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -144,15 +145,50 @@ TEST_F(AtomicFileTest, AFailedSyncOfTheDirectorySaysThatTheFileIsInPlace) {
   EXPECT_EQ(files_.names().size(), 1u);
 }
 
-TEST(AtomicFileOnDisk, ReplacesASymbolicLinkAndNotItsTarget) {
+TEST(AtomicFileOnDisk, WritesWhereSymbolicLinksLead) {
   ScratchDirectory directory;
-  write_file(directory / "target", bytes_of("target"));
-  fs::create_symlink(directory / "target", directory / "link");
+  fs::create_directories(directory / "there" / "below");
+  fs::create_symlink("there", directory / "folder");
+  fs::create_symlink("folder/below/link", directory / "link");
+  fs::create_symlink("../target", directory / "there" / "below" / "link");
+  const fs::path target = directory / "there" / "target";
+  write_file(target, bytes_of("target"));
+  fs::permissions(target, fs::perms{0600});
   EXPECT_EQ(code_of([&] { AtomicFile file(directory / "link", false); }), ErrorCode::AlreadyExists);
-  write_file(directory / "link", bytes_of("new"));
-  EXPECT_FALSE(fs::is_symlink(directory / "link"));
-  EXPECT_EQ(fs::file_size(directory / "target"), 6u);
-  EXPECT_EQ(fs::file_size(directory / "link"), 3u);
+  EXPECT_EQ(fs::canonical(output_target(directory / "link")), fs::canonical(target));
+  {
+    AtomicFile file(directory / "link", true);
+    file.write(bytes_of("new"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(directory / "there"), {}), 3) << "not beside its target";
+    file.commit();
+  }
+  EXPECT_TRUE(fs::is_symlink(directory / "link"));
+  EXPECT_TRUE(fs::is_symlink(directory / "there" / "below" / "link"));
+  EXPECT_FALSE(fs::is_symlink(target));
+  EXPECT_EQ(fs::file_size(target), 3u);
+  EXPECT_EQ(fs::status(target).permissions(), fs::perms{0600});
+  fs::remove(target);
+  write_file(directory / "link", bytes_of("created"), false);
+  EXPECT_EQ(fs::file_size(target), 7u);
+  EXPECT_EQ(std::distance(fs::recursive_directory_iterator(directory.path()), {}), 6) << "a temporary file is left";
+}
+
+TEST(AtomicFileOnDisk, RefusesLinksToWhatHasNoName) {
+  ScratchDirectory directory;
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const fs::path unnamed = directory / "unnamed";
+  write_file(unnamed, bytes_of("x"));
+  const int file = ::open(unnamed.c_str(), O_RDONLY);
+  ASSERT_GE(file, 0);
+  fs::remove(unnamed);
+  const auto code = [](int descriptor) {
+    return code_of([&] { AtomicFile("/proc/self/fd/" + std::to_string(descriptor), true).commit(); });
+  };
+  EXPECT_EQ(code(ends[1]), ErrorCode::InvalidArgument);
+  EXPECT_EQ(code(file), ErrorCode::InvalidArgument);
+  for (const int descriptor : {ends[0], ends[1], file}) ::close(descriptor);
+  EXPECT_TRUE(fs::is_empty(directory.path()));
 }
 
 TEST(AtomicFileOnDisk, KeepsThePermissionsOfTheFileThatItReplaces) {
@@ -223,17 +259,13 @@ TEST(AtomicFileOnDisk, RefusesALinkToWhatNoFileCanReplace) {
   fs::create_symlink("folder", directory / "to-folder");
   fs::create_symlink("loop", directory / "loop");
   fs::create_symlink("to-device", directory / "to-link");
-  fs::create_symlink("nowhere", directory / "dangling");
   const auto code = [&](const char* name) { return code_of([&] { write_file(directory / name, bytes_of("new")); }); };
   for (const char* name : {"to-device", "to-pipe", "to-link"})
     EXPECT_EQ(code(name), ErrorCode::InvalidArgument) << name;
   for (const char* name : {"to-folder", "loop"}) EXPECT_EQ(code(name), ErrorCode::Io) << name;
   for (const char* name : {"to-device", "to-pipe", "to-link", "to-folder", "loop"})
     EXPECT_TRUE(fs::is_symlink(directory / name)) << name;
-  EXPECT_EQ(code_of([&] { AtomicFile file(directory / "dangling", false); }), ErrorCode::AlreadyExists);
-  write_file(directory / "dangling", bytes_of("new"));
-  EXPECT_FALSE(fs::is_symlink(directory / "dangling"));
-  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 8) << "a temporary file is left";
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 7) << "a temporary file is left";
 }
 
 TEST(AtomicFileOnDisk, ReleaseLeavesADurableFileUnderAnotherName) {
@@ -247,6 +279,36 @@ TEST(AtomicFileOnDisk, ReleaseLeavesADurableFileUnderAnotherName) {
   EXPECT_FALSE(fs::exists(directory / "file"));
   EXPECT_EQ(temporary.parent_path(), directory.path());
   EXPECT_EQ(fs::file_size(temporary), 7u);
+}
+
+TEST(AtomicFileOnDisk, OnlyTemporaryFilesOfThisMomentAreRemoved) {
+  ScratchDirectory directory;
+  {
+    std::vector<std::unique_ptr<AtomicFile>> many;
+    for (int i = 0; i < 200; ++i) many.push_back(std::make_unique<AtomicFile>(directory / std::to_string(i), true));
+    remove_temporary_files();
+    EXPECT_LE(std::distance(fs::directory_iterator(directory.path()), {}), 200 - 64);
+  }
+  write_file(directory / "done", bytes_of("content"));
+  { AtomicFile file(directory / "dropped", true); }
+  AtomicFile released(directory / "released", true);
+  const fs::path name = released.release();
+  AtomicFile open(directory / "open", true);
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 3);
+  remove_temporary_files();
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 2);
+  EXPECT_TRUE(fs::exists(directory / "done"));
+  EXPECT_TRUE(fs::exists(name));
+}
+
+TEST(AtomicFileOnDisk, ATokenThatIsSetBeforeTheFileIsInPlaceStopsIt) {
+  ScratchDirectory directory;
+  write_file(directory / "file", bytes_of("old"));
+  CancelToken token;
+  token.cancel();
+  EXPECT_EQ(code_of([&] { AtomicFile(directory / "file", true).commit(&token); }), ErrorCode::Cancelled);
+  EXPECT_EQ(fs::file_size(directory / "file"), 3u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 1);
 }
 
 TEST(AtomicFileOnDisk, ConcurrentNewFilesOfOneNameHaveOneWriter) {

@@ -1,0 +1,40 @@
+#include "io/temporary_files.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+namespace diskann::io {
+namespace {
+
+constexpr std::size_t kSlots = 64;
+/// Whoever takes a name out of its slot owns it, so that none is freed under the hands of a signal handler.
+std::array<std::atomic<char*>, kSlots> names{};
+static_assert(std::atomic<char*>::is_always_lock_free, "a signal handler takes them");
+
+}  // namespace
+
+TemporaryMark::TemporaryMark(const std::filesystem::path& path) noexcept {
+  char* name = ::strdup(path.c_str());
+  for (std::size_t i = 0; i < kSlots && name != nullptr; ++i) {
+    char* free_slot = nullptr;
+    if (!names[i].compare_exchange_strong(free_slot, name)) continue;
+    slot_ = i;
+    return;
+  }
+  std::free(name);
+}
+
+TemporaryMark::~TemporaryMark() {
+  if (slot_ != kNone) std::free(names[slot_].exchange(nullptr));
+}
+
+void remove_temporary_files() noexcept {
+  for (std::atomic<char*>& slot : names)
+    if (const char* name = slot.exchange(nullptr)) ::unlink(name);
+}
+
+}  // namespace diskann::io
