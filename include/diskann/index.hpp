@@ -67,7 +67,7 @@ struct GraphStatistics {
 /// How an index file is opened.
 struct OpenOptions {
   bool map = false;         ///< use the file in place (memory-mapped) instead of reading it into memory
-  bool verify_all = false;  ///< check every checksum and every edge before use
+  bool verify_all = false;  ///< check every checksum, row and edge before use
   /// Needed for an index built with a user's distance; its name() must be the recorded one.
   std::shared_ptr<const DistanceFunction> distance_function;
   /// Microsoft's sets do not name them; ignored for our own files.

@@ -24,10 +24,11 @@ void check_sections(const std::filesystem::path& path, const Execution& executio
   }
 }
 
-/// Stored rows must be numbers, and the norms beside them their own.
+/// Stored rows must be numbers with zeros behind them, and the norms beside them their own.
 void check_rows(const Index::State& state, const Execution& execution, VerifyReport& report) {
   const base::RowsView& rows = state.rows.view();
-  report.checks.push_back("values of " + std::to_string(rows.rows) + " rows");
+  report.checks.push_back("values and padding of " + std::to_string(rows.rows) + " rows");
+  if (const auto stray = base::stray_padding(rows)) report.problems.push_back(index::stray_padding_text(rows, *stray));
   base::ThreadTeam team(execution);
   try {
     team.run(rows.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "diskann/error.hpp"
@@ -50,10 +51,11 @@ class FaultReadableFile final : public io::ReadableFile {
 
   std::shared_ptr<const std::byte> map() const override {
     system_.fail_if_due({Operation::Map, path_, 0, size()});
-    // A block of exactly that size, so that a sanitizer sees what reads beyond it.
-    std::shared_ptr<std::byte[]> block(new std::byte[inode_->content.size()]);
-    std::copy(inode_->content.begin(), inode_->content.end(), block.get());
-    return {block, block.get()};
+    // A block of exactly that size, so that a sanitizer sees what reads beyond it; on a page, as kernels rely on.
+    constexpr std::align_val_t kPage{4096};
+    std::byte* block = new (kPage) std::byte[inode_->content.size()];
+    std::copy(inode_->content.begin(), inode_->content.end(), block);
+    return {block, [](const std::byte* bytes) { ::operator delete[](const_cast<std::byte*>(bytes), kPage); }};
   }
 
  private:
