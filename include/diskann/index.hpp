@@ -87,7 +87,8 @@ class DISKANN_EXPORT Index {
   static Index open(const std::filesystem::path& path, const OpenOptions& options = {});
 
   /// Writes one file, atomically: on failure or cancellation an older file is untouched.
-  /// AlreadyExists unless `overwrite`.
+  /// AlreadyExists unless `overwrite`. A graph of Microsoft's becomes one as ours are, in memory of its own: deleted
+  /// points are gone, equal ones share a node, and all can be reached. InvalidArgument where no point is left.
   void save(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
 
   /// Writes Microsoft's in-memory set `prefix`, `prefix.data` and `prefix_metadata.bin`. Ids must be row numbers

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "graph/reachability.hpp"
+#include "index/adopt.hpp"
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/microsoft.hpp"
@@ -59,7 +60,9 @@ Index Index::open(const std::filesystem::path& path, const OpenOptions& options)
 }
 
 void Index::save(const std::filesystem::path& path, bool overwrite, const Execution& execution) const {
-  index::save_index(*state_, path, overwrite, execution);
+  const std::unique_ptr<State> adopted =
+      state_->builder == index::kMicrosoftBuilder ? index::adopt(*state_, execution) : nullptr;
+  index::save_index(adopted != nullptr ? *adopted : *state_, path, overwrite, execution);
 }
 
 void Index::save_microsoft(const std::filesystem::path& prefix, bool overwrite, const Execution& execution) const {

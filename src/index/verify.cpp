@@ -71,16 +71,19 @@ VerifyReport verify(const std::filesystem::path& path, const OpenOptions& option
   const std::size_t nodes = state->graph.nodes();
   report.checks.push_back("ids and nodes of " + std::to_string(state->points.points()) + " points");
   for (std::string& problem : state->points.check(nodes)) report.problems.push_back(std::move(problem));
+  if (const std::size_t hidden = state->points.hidden_nodes(); hidden > 0 && !microsoft)
+    report.problems.push_back(std::to_string(hidden) + (hidden == 1 ? " node has" : " nodes have") + " no point");
 
   report.checks.push_back("edges of " + std::to_string(nodes) + " nodes: in range, no repeats, degree at most " +
-                          std::to_string(state->parameters.max_degree) + ", all reachable");
+                          std::to_string(state->parameters.max_degree));
   for (std::string& problem : graph::check_graph(state->graph, state->parameters.max_degree, state->entry_points))
     report.problems.push_back(std::move(problem));
+  report.checks.push_back("which of " + std::to_string(nodes) + " nodes can be reached from the entry points");
   report.graph = graph::measure(state->graph, state->entry_points);
   if (report.graph.unreachable > 0) {
-    // Our builder promises that every node is found, Microsoft's does not, whichever file its graph is in now.
+    // Our files promise that every node is found, Microsoft's do not.
     const std::string count = std::to_string(report.graph.unreachable);
-    (state->builder == index::kMicrosoftBuilder ? report.warnings : report.problems)
+    (microsoft ? report.warnings : report.problems)
         .push_back(count + (count == "1" ? " node is" : " nodes are") + " not reachable from the entry points");
   }
   return report;

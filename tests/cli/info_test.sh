@@ -77,7 +77,7 @@ expect 2 verify
 has err "diskann verify FILE"
 expect 0 verify --help
 has out "[index]"
-# Nodes that nothing leads to are as Microsoft's builder makes them: told, and no fault; also under our own name.
+# Nodes that nothing leads to are as Microsoft's builder makes them: told, and no fault. Our files have none.
 theirs=$(dirname "$0")/../golden/microsoft/mem_f32_mips/ann
 expect 0 verify "$theirs" -m ip --dtype f32
 has out "warning  24 nodes are not reachable"
@@ -88,8 +88,15 @@ equal "$(json out /warnings/0)" "24 nodes are not reachable from the entry point
 expect 0 info "$theirs" -m ip --dtype f32 --validate --json
 json out /warnings/0 >/dev/null
 expect 0 convert -i "$theirs" -m ip --input-dtype f32 -o theirs.idx --output-format diskann
+expect 0 verify theirs.idx --json
+equal "$(json out /ok /unreachable /warnings)" "$(printf 'true\t0\t[]')"
+# Nor have they nodes without points, as deleted points of dynamic sets are.
+theirs=$(dirname "$0")/../golden/microsoft/dyn_f32_l2/saved/ann
+expect 0 convert -i "$theirs" -o theirs.idx --output-format diskann --force
 expect 0 verify theirs.idx
-has out "warning  24 nodes"
+has out "all reachable"
+expect 0 info theirs.idx --json
+equal "$(json out /nodes)" "$(json out /points)"
 
 # One bit of the vectors wrong: found by verify, not by a plain look.
 offset=$("$diskann" info a.idx --detailed --json | "$json_value" /sections | grep -o '"bytes":[0-9]*,"name":"[a-z]*","offset":[0-9]*' |
