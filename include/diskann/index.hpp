@@ -66,7 +66,7 @@ struct GraphStatistics {
 
 /// How an index file is opened.
 struct OpenOptions {
-  bool map = false;         ///< use the file in place (memory-mapped) instead of reading it into memory
+  bool map = false;         ///< use the file in place (memory-mapped); Unsupported for Microsoft's sets
   bool verify_all = false;  ///< check every checksum, row and edge before use
   /// Needed for an index built with a user's distance; its name() must be the recorded one.
   std::shared_ptr<const DistanceFunction> distance_function;
@@ -83,7 +83,8 @@ class DISKANN_EXPORT Index {
   Index& operator=(Index&&) noexcept;
   ~Index();
 
-  /// Opens an index file, or Microsoft's in-memory set by its prefix (where `prefix.data` exists).
+  /// Opens an index file, or Microsoft's in-memory set by its prefix (where `prefix.data` exists). Unsupported for
+  /// their disk sets (`prefix_disk.index`).
   static Index open(const std::filesystem::path& path, const OpenOptions& options = {});
 
   /// Writes one file, atomically: on failure or cancellation an older file is untouched.

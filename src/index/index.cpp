@@ -56,6 +56,7 @@ Index::~Index() = default;
 
 Index Index::open(const std::filesystem::path& path, const OpenOptions& options) {
   if (formats::is_microsoft_memory_set(path)) return Index(index::open_microsoft(path, options));
+  index::refuse_disk_set(path);
   return Index(index::open_index(path, options));
 }
 

@@ -55,6 +55,7 @@ VerifyReport verify(const std::filesystem::path& path, const OpenOptions& option
   VerifyReport report;
   const bool microsoft = formats::is_microsoft_memory_set(path);
   if (!microsoft) {
+    index::refuse_disk_set(path);
     check_sections(path, execution, report);
     if (!report.ok()) return report;  // what is behind a wrong checksum is not worth a look
   }
