@@ -56,9 +56,9 @@ void describe_system(Session& session) {
 }
 
 /// What goes beyond the header of an index and needs it opened.
-void describe_opened(const InfoOptions& options, Session& session, JsonRow& row) {
+void describe_opened(const InfoOptions& options, FileKind kind, Session& session, JsonRow& row) {
   IndexInput input = options.index;
-  input.map = true;
+  input.map = kind == FileKind::Index;
   const Index index = open_index(input, session.execution());
   if (options.detailed || options.distribution) {
     const GraphStatistics graph = index.graph_statistics();
@@ -85,6 +85,9 @@ void describe_opened(const InfoOptions& options, Session& session, JsonRow& row)
 /// Microsoft's files do not say how their graph was built, nor do files of ours that it was converted to.
 bool knows_its_build(const IndexFileInfo& info) { return info.parameters.search_list_size != 0; }
 
+/// Points that share the node of an equal one. A file that says less points than nodes is for verify to refuse.
+std::uint64_t duplicates(const IndexFileInfo& info) { return info.points - std::min(info.points, info.nodes); }
+
 void print_index(const IndexFileInfo& info, const InfoOptions& options, Session& session) {
   const std::string kind = info.kind == FileKind::Index ? fmt::format("diskann index, format {}, written by {}",
                                                                       info.format_version, info.library_version)
@@ -104,8 +107,8 @@ void print_index(const IndexFileInfo& info, const InfoOptions& options, Session&
                             : ""));
   session.print(fmt::format("ids      {}", info.custom_ids ? "given" : "row numbers"));
   if (options.duplicates) {
-    session.print(fmt::format("twins    {} the node of an equal one",
-                              counted(info.points - info.nodes, "point shares", "points share")));
+    session.print(
+        fmt::format("twins    {} the node of an equal one", counted(duplicates(info), "point shares", "points share")));
   }
   if (!options.detailed) return;
   for (const SectionInfo& section : info.sections) {
@@ -130,7 +133,7 @@ JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
   if (info.kind == FileKind::Index) {
     row.add("format_version", info.format_version).add("library_version", info.library_version);
   }
-  if (options.duplicates) row.add("duplicates", info.points - info.nodes);
+  if (options.duplicates) row.add("duplicates", duplicates(info));
   if (options.detailed) {
     std::vector<JsonRow> sections;
     for (const SectionInfo& section : info.sections) {
@@ -153,9 +156,13 @@ void describe_index(const InfoOptions& options, Session& session) {
     throw UsageError("-j: of an index only --validate takes threads", "leave it out, or add --validate");
   }
   const IndexFileInfo info = inspect_index(options.index);
+  if (options.duplicates && info.kind == FileKind::MicrosoftMemoryIndex) {
+    throw UsageError("--duplicates: Microsoft's sets do not keep equal points together",
+                     "convert it with --output-format diskann, and ask of that index");
+  }
   JsonRow row = index_row(info, options);
   if (!session.json()) print_index(info, options, session);
-  if (options.detailed || options.distribution || options.memory) describe_opened(options, session, row);
+  if (options.detailed || options.distribution || options.memory) describe_opened(options, info.kind, session, row);
   VerifyReport report;
   if (options.validate) {
     report = verify(options.index.path, open_options(options.index), session.execution(options.threads.value_or(0)));
@@ -163,7 +170,11 @@ void describe_index(const InfoOptions& options, Session& session) {
     row.add("valid", report.ok()).add("problems", std::span<const std::string>(report.problems));
     row.add("warnings", std::span<const std::string>(report.warnings));
     if (!session.json()) {
-      if (report.ok()) session.print("valid    yes: checksums, edges and ids are right");
+      if (report.ok()) {
+        session.print(info.kind == FileKind::Index
+                          ? "valid    yes: checksums, values, edges and ids are right"
+                          : "valid    yes: sizes, values, edges and ids are right; these files have no checksums");
+      }
       for (const std::string& problem : report.problems) session.print("PROBLEM  " + problem);
       for (const std::string& warning : report.warnings) session.print("warning  " + warning);
     }

@@ -30,7 +30,8 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
 void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map, const std::string& typed) {
   arguments.option("-m,--metric", input.metric, "METRIC", "Metric of a Microsoft index: l2, cosine or ip");
   arguments.option("--dtype", input.type, "TYPE", "Type of " + typed);
-  if (with_map) arguments.flag("--map", input.map, "Use the index file in place (memory-mapped)");
+  if (with_map)
+    arguments.flag("--map", input.map, "Use the index file in place (memory-mapped); not a Microsoft index");
 }
 
 OpenOptions open_options(const IndexInput& input) {

@@ -66,8 +66,8 @@ struct GraphStatistics {
 
 /// How an index file is opened.
 struct OpenOptions {
-  bool map = false;         ///< use the file in place (memory-mapped) instead of reading it into memory
-  bool verify_all = false;  ///< check every checksum and every edge before use
+  bool map = false;         ///< use the file in place (memory-mapped); Unsupported for Microsoft's sets
+  bool verify_all = false;  ///< check every checksum, row and edge before use
   /// Needed for an index built with a user's distance; its name() must be the recorded one.
   std::shared_ptr<const DistanceFunction> distance_function;
   /// Microsoft's sets do not name them; ignored for our own files.
@@ -83,11 +83,13 @@ class DISKANN_EXPORT Index {
   Index& operator=(Index&&) noexcept;
   ~Index();
 
-  /// Opens an index file, or Microsoft's in-memory set by its prefix (where `prefix.data` exists).
+  /// Opens an index file, or Microsoft's in-memory set by its prefix (where `prefix.data` exists). Unsupported for
+  /// their disk sets (`prefix_disk.index`).
   static Index open(const std::filesystem::path& path, const OpenOptions& options = {});
 
   /// Writes one file, atomically: on failure or cancellation an older file is untouched.
-  /// AlreadyExists unless `overwrite`.
+  /// AlreadyExists unless `overwrite`. A graph of Microsoft's becomes one as ours are, in memory of its own: deleted
+  /// points are gone, equal ones share a node, and all can be reached. InvalidArgument where no point is left.
   void save(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
 
   /// Writes Microsoft's in-memory set `prefix`, `prefix.data` and `prefix_metadata.bin`. Ids must be row numbers

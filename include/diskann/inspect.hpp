@@ -10,7 +10,8 @@
 
 namespace diskann {
 
-/// What a file is, told by its content.
+/// What a file is, told by its content. Unsupported for a set of Microsoft's for SSDs, by its prefix or one of its
+/// files.
 enum class FileKind : std::uint8_t { Index, MicrosoftMemoryIndex, Vectors, Unknown };
 DISKANN_EXPORT FileKind file_kind(const std::filesystem::path& path);
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/huge_array.hpp"
 #include "diskann/types.hpp"
@@ -28,6 +30,19 @@ struct RowsView {
 /// Bytes of one padded row.
 constexpr std::size_t row_stride(VectorType type, std::size_t dimension) noexcept {
   return round_up(dimension * size_of(type), 64);
+}
+
+/// Where in `rows.data` the first byte of padding stands that is not zero. Kernels read padding as components, so that
+/// such a row has wrong distances.
+inline std::optional<std::size_t> stray_padding(const RowsView& rows) noexcept {
+  const std::size_t used = rows.dimension * size_of(rows.type);
+  if (used == rows.stride) return std::nullopt;
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    const std::byte* end = rows.row(i) + rows.stride;
+    const std::byte* stray = std::find_if(rows.row(i) + used, end, [](std::byte b) { return b != std::byte{0}; });
+    if (stray != end) return static_cast<std::size_t>(stray - rows.data);
+  }
+  return std::nullopt;
 }
 
 /// Owns padded rows in huge pages, or shares rows mapped from a file.

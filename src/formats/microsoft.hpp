@@ -26,6 +26,10 @@ struct MicrosoftMemorySet {
 /// True where `prefix.data` exists beside a graph file `prefix`.
 bool is_microsoft_memory_set(const std::filesystem::path& prefix);
 
+/// `P_disk.index` where `named` is the prefix P or one of the files of such a set, which is for SSDs: P_disk.index,
+/// P_pq_pivots.bin, ...
+std::optional<std::filesystem::path> microsoft_disk_index(const std::filesystem::path& named);
+
 /// `metric` and `type` say what the files do not; they are checked against `prefix_metadata.bin` where that exists.
 /// Throws InvalidArgument where the type cannot be told, Corrupt for what is wrong in a file.
 MicrosoftMemorySet read_microsoft_memory_set(const std::filesystem::path& prefix, std::optional<Distance> metric,

@@ -23,6 +23,14 @@ bool exists(const std::filesystem::path& prefix, const char* suffix) {
   return io::file_system().exists(set_file(prefix, suffix));
 }
 
+bool is_ours(const std::filesystem::path& path) {
+  const auto file = io::file_system().open(path);
+  std::array<std::byte, io::kContainerMagic.size()> start;
+  if (file->size() < start.size()) return false;
+  file->read(0, start);
+  return std::memcmp(start.data(), io::kContainerMagic.data(), start.size()) == 0;
+}
+
 /// The files that every set has, open, their headers checked against each other and against what the caller says.
 struct OpenSet {
   InputFile data, graph;
@@ -167,13 +175,24 @@ std::array<std::uint64_t, 2> metadata_codes(VectorType type, Distance metric) {
 }
 
 bool is_microsoft_memory_set(const std::filesystem::path& prefix) {
-  if (!exists(prefix, "") || !exists(prefix, ".data")) return false;
   // An index of ours may stand beside vectors of that name.
-  const auto file = io::file_system().open(prefix);
-  std::array<std::byte, io::kContainerMagic.size()> start;
-  if (file->size() < start.size()) return true;
-  file->read(0, start);
-  return std::memcmp(start.data(), io::kContainerMagic.data(), start.size()) != 0;
+  return exists(prefix, "") && exists(prefix, ".data") && !is_ours(prefix);
+}
+
+std::optional<std::filesystem::path> microsoft_disk_index(const std::filesystem::path& named) {
+  constexpr const char* kSuffix = "_disk.index";
+  if (!exists(named, "")) {
+    if (exists(named, kSuffix)) return set_file(named, kSuffix);
+    return std::nullopt;
+  }
+  const std::string name = named.filename().string();
+  for (const char* part : {kSuffix, "_pq_compressed.bin", "_pq_pivots.bin"}) {
+    const std::size_t at = name.rfind(part);
+    if (at == std::string::npos) continue;
+    const std::filesystem::path index = named.parent_path() / (name.substr(0, at) + kSuffix);
+    if (exists(index, "") && !is_ours(named)) return index;
+  }
+  return std::nullopt;
 }
 
 MicrosoftMemorySet read_microsoft_memory_set(const std::filesystem::path& prefix, std::optional<Distance> metric,

@@ -10,6 +10,17 @@ namespace {
 
 constexpr std::size_t kPrefix = 4;  // i32 dimension before every row
 
+/// `found` stands before a row. What can be a dimension makes a file of rows that do not go together, the rest is rot.
+void check_row(const InputFile& file, std::int32_t found, std::uint32_t dimension, std::uint64_t row,
+               std::uint64_t offset) {
+  if (found == static_cast<std::int32_t>(dimension)) return;
+  const bool plausible = found > 0 && static_cast<std::uint64_t>(found) <= kMaxFileDimension;
+  file.fail(plausible ? ErrorCode::DimensionMismatch : ErrorCode::Corrupt,
+            "row " + std::to_string(row) + " (offset " + std::to_string(offset) + ") has dimension " +
+                std::to_string(found) + ", the first row has " + std::to_string(dimension),
+            "all rows of a vector file must have the same dimension");
+}
+
 /// Reads rows through a block and gives each to `use(row, bytes)`, its dimension checked.
 template <class Use>
 void walk(const InputFile& file, std::size_t row_bytes, std::uint32_t dimension, std::uint64_t first,
@@ -26,11 +37,7 @@ void walk(const InputFile& file, std::size_t row_bytes, std::uint32_t dimension,
       const std::byte* row = block.get() + i * step;
       std::int32_t found;
       std::memcpy(&found, row, sizeof found);
-      if (found != static_cast<std::int32_t>(dimension))
-        file.corrupt("row " + std::to_string(first + done + i) + " (offset " + std::to_string(offset + i * step) +
-                         ") has dimension " + std::to_string(found) + ", the first row has " +
-                         std::to_string(dimension),
-                     "all rows of a vector file must have the same dimension");
+      check_row(file, found, dimension, first + done + i, offset + i * step);
       use(done + i, row + kPrefix);
     }
   }
@@ -57,6 +64,8 @@ std::unique_ptr<RowsReader> open_xvecs(InputFile file, VectorFormat format, cons
   if (file.size() % step != 0) {
     // Either a row of another length, which is worth finding, or an end that is missing.
     walk(file, row_bytes, dimension, 0, rows, [](std::uint64_t, const std::byte*) {});
+    if (file.size() % step >= kPrefix)
+      check_row(file, file.value<std::int32_t>(rows * step, "the dimension of a row"), dimension, rows, rows * step);
     file.corrupt("row " + std::to_string(rows) + " (offset " + std::to_string(rows * step) + ") is cut: it has " +
                      std::to_string(file.size() % step) + " of " + std::to_string(step) + " bytes",
                  "the file holds " + std::to_string(rows) + " whole rows");

@@ -118,7 +118,8 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
           ? graph::partitioned_memory(rows, dimension, compared, metric, parameters, threads)
           : graph::incremental_memory(rows, parameters, threads);
   constexpr std::uint64_t kFixed = std::uint64_t{12} << 20;  // of a process that has nothing to do yet
-  const std::uint64_t fixed = rows * (sizeof(std::uint64_t) * 2) + kFixed;
+  const std::uint64_t given = ids ? times(rows, sizeof(std::uint64_t) * 2) : 0;  // ids, here and in the index
+  const std::uint64_t fixed = rows * (sizeof(std::uint64_t) * 2) + given + kFixed;
   const std::uint64_t vectors = times(rows, base::row_stride(stored, dimension));
   const std::uint64_t compared_rows = times(rows, base::row_stride(compared, dimension));
   const std::uint64_t finished = times(rows, graph::row_slots(parameters.max_degree) * sizeof(base::Slot));

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "graph/reachability.hpp"
+#include "index/adopt.hpp"
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/microsoft.hpp"
@@ -55,11 +56,14 @@ Index::~Index() = default;
 
 Index Index::open(const std::filesystem::path& path, const OpenOptions& options) {
   if (formats::is_microsoft_memory_set(path)) return Index(index::open_microsoft(path, options));
+  index::refuse_disk_set(path);
   return Index(index::open_index(path, options));
 }
 
 void Index::save(const std::filesystem::path& path, bool overwrite, const Execution& execution) const {
-  index::save_index(*state_, path, overwrite, execution);
+  const std::unique_ptr<State> adopted =
+      state_->builder == index::kMicrosoftBuilder ? index::adopt(*state_, execution) : nullptr;
+  index::save_index(adopted != nullptr ? *adopted : *state_, path, overwrite, execution);
 }
 
 void Index::save_microsoft(const std::filesystem::path& prefix, bool overwrite, const Execution& execution) const {

@@ -109,11 +109,18 @@ class IndexReader {
     if (options_.map) {
       auto bytes = mapped(section);
       const base::RowsView view{bytes.get(), stride, meta_.nodes, meta_.dimension, meta_.type};
+      if (options_.verify_all) check_padding(view, section);
       return {view, std::move(bytes)};
     }
     base::RowStore store(meta_.type, meta_.nodes, meta_.dimension);
     read_large(section, {store.row(0), meta_.nodes * stride});
+    check_padding(store, section);
     return store;
+  }
+
+  void check_padding(const base::RowsView& rows, const io::Section& section) const {
+    if (const auto stray = base::stray_padding(rows))
+      fail(stray_padding_text(rows, *stray) + " (offset " + std::to_string(section.offset + *stray) + ")");
   }
 
   base::Adjacency graph() const {
@@ -123,14 +130,18 @@ class IndexReader {
     if (options_.map) {
       auto bytes = mapped(section);
       const auto* data = reinterpret_cast<const base::Slot*>(bytes.get());
+      if (options_.verify_all) check_slots({data, slots});
       return {data, meta_.nodes, meta_.graph_stride, std::move(bytes)};
     }
     base::Adjacency graph(meta_.nodes, meta_.graph_stride);
     read_large(section, std::as_writable_bytes(std::span(graph.mutable_row(0), slots)));
-    const base::Slot* beyond =
-        std::find_if(graph.data(), graph.data() + slots, [&](base::Slot slot) { return slot >= meta_.nodes; });
-    if (beyond != graph.data() + slots) fail("the graph has an edge to node " + std::to_string(*beyond));
+    check_slots({graph.data(), slots});
     return graph;
+  }
+
+  void check_slots(std::span<const base::Slot> slots) const {
+    const auto beyond = std::find_if(slots.begin(), slots.end(), [&](base::Slot slot) { return slot >= meta_.nodes; });
+    if (beyond != slots.end()) fail("the graph has an edge to node " + std::to_string(*beyond));
   }
 
   std::vector<base::Slot> entry_points() const {
@@ -184,6 +195,12 @@ class IndexReader {
 };
 
 }  // namespace
+
+std::string stray_padding_text(const base::RowsView& rows, std::size_t stray) {
+  return "row " + std::to_string(stray / rows.stride) + ": byte " + std::to_string(stray % rows.stride) +
+         ", in the padding behind its " + std::to_string(rows.dimension) + " components, is " +
+         std::to_string(std::to_integer<int>(rows.data[stray])) + ", not 0";
+}
 
 void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
                 const Execution& execution) {

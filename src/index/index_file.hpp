@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/row_store.hpp"
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
 #include "io/container.hpp"
@@ -17,9 +18,12 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
                                std::uint32_t max_degree, bool with_ids);
 
-/// Reads the file into memory, every checksum checked on the way; or maps it, then large sections are checked only with
-/// options.verify_all. Throws Corrupt for anything that does not fit together.
+/// Reads the file into memory, every checksum and the padding of rows checked on the way; or maps it, then large
+/// sections are checked only with options.verify_all. Throws Corrupt for anything that does not fit together.
 std::unique_ptr<Index::State> open_index(const std::filesystem::path& path, const OpenOptions& options);
+
+/// What base::stray_padding() found, in words.
+std::string stray_padding_text(const base::RowsView& rows, std::size_t stray);
 
 /// The metadata section, every field checked against its range.
 struct IndexMeta {

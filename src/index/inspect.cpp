@@ -6,6 +6,7 @@
 #include "diskann/vector_file.hpp"
 #include "formats/microsoft.hpp"
 #include "index/index_file.hpp"
+#include "index/microsoft.hpp"
 #include "io/container.hpp"
 #include "io/container_layout.hpp"
 
@@ -25,6 +26,7 @@ bool starts_like_an_index(const std::filesystem::path& path) {
 
 FileKind file_kind(const std::filesystem::path& path) {
   if (formats::is_microsoft_memory_set(path)) return FileKind::MicrosoftMemoryIndex;
+  index::refuse_disk_set(path);
   if (starts_like_an_index(path)) return FileKind::Index;
   try {
     inspect_vectors(path);
@@ -63,6 +65,7 @@ IndexFileInfo inspect_microsoft(const std::filesystem::path& prefix, const OpenO
 
 IndexFileInfo inspect_index(const std::filesystem::path& path, const OpenOptions& options) {
   if (formats::is_microsoft_memory_set(path)) return inspect_microsoft(path, options);
+  index::refuse_disk_set(path);
   const io::Container container = io::Container::open(path);
   const index::IndexMeta meta = index::read_meta(container);
   IndexFileInfo info;

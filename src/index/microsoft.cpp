@@ -60,7 +60,20 @@ PointGraph expand_twins(const Index::State& state) {
 
 }  // namespace
 
+void refuse_disk_set(const std::filesystem::path& path) {
+  if (const auto index = formats::microsoft_disk_index(path)) {
+    throw Error(ErrorCode::Unsupported,
+                index->string() + " is a disk index of Microsoft's: this version opens their in-memory sets only",
+                "build an index from its vectors: diskann build");
+  }
+}
+
 std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix, const OpenOptions& options) {
+  if (options.map) {
+    throw Error(ErrorCode::Unsupported,
+                prefix.string() + ": a set of Microsoft's cannot be used in place, since its rows are not aligned",
+                "leave out --map (OpenOptions::map), or convert it with --output-format diskann and map that");
+  }
   formats::MicrosoftMemorySet set = formats::read_microsoft_memory_set(prefix, options.metric, options.type);
   auto state = std::make_unique<Index::State>();
   state->parameters.max_degree = set.max_degree;

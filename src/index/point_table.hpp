@@ -36,14 +36,20 @@ class PointTable {
   std::span<const std::uint64_t> ids() const noexcept { return ids_.span(); }
   std::uint64_t bytes() const noexcept;
 
+  bool has_points(Slot node) const noexcept { return starts_.empty() || starts_[node] != starts_[node + 1]; }
+  /// Calls f(point) for each point of a node.
+  template <class F>
+  void for_each_point(Slot node, F&& f) const {
+    if (starts_.empty()) {
+      f(node);
+      return;
+    }
+    for (std::uint32_t i = starts_[node]; i < starts_[node + 1]; ++i) f(members_[i]);
+  }
   /// Calls f(id) for each point of a node.
   template <class F>
   void for_each_id(Slot node, F&& f) const {
-    if (starts_.empty()) {
-      f(id_of(node));
-      return;
-    }
-    for (std::uint32_t i = starts_[node]; i < starts_[node + 1]; ++i) f(id_of(members_[i]));
+    for_each_point(node, [&](std::uint32_t point) { f(id_of(point)); });
   }
   std::uint64_t id_of(std::uint32_t point) const noexcept { return ids_.empty() ? point : ids_[point]; }
   /// The node of an id; nothing where the id is unknown. The first call builds a table of 4 to 8 bytes a point.

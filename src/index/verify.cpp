@@ -24,10 +24,11 @@ void check_sections(const std::filesystem::path& path, const Execution& executio
   }
 }
 
-/// Stored rows must be numbers, and the norms beside them their own.
+/// Stored rows must be numbers with zeros behind them, and the norms beside them their own.
 void check_rows(const Index::State& state, const Execution& execution, VerifyReport& report) {
   const base::RowsView& rows = state.rows.view();
-  report.checks.push_back("values of " + std::to_string(rows.rows) + " rows");
+  report.checks.push_back("values and padding of " + std::to_string(rows.rows) + " rows");
+  if (const auto stray = base::stray_padding(rows)) report.problems.push_back(index::stray_padding_text(rows, *stray));
   base::ThreadTeam team(execution);
   try {
     team.run(rows.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
@@ -54,6 +55,7 @@ VerifyReport verify(const std::filesystem::path& path, const OpenOptions& option
   VerifyReport report;
   const bool microsoft = formats::is_microsoft_memory_set(path);
   if (!microsoft) {
+    index::refuse_disk_set(path);
     check_sections(path, execution, report);
     if (!report.ok()) return report;  // what is behind a wrong checksum is not worth a look
   }
@@ -70,16 +72,19 @@ VerifyReport verify(const std::filesystem::path& path, const OpenOptions& option
   const std::size_t nodes = state->graph.nodes();
   report.checks.push_back("ids and nodes of " + std::to_string(state->points.points()) + " points");
   for (std::string& problem : state->points.check(nodes)) report.problems.push_back(std::move(problem));
+  if (const std::size_t hidden = state->points.hidden_nodes(); hidden > 0 && !microsoft)
+    report.problems.push_back(std::to_string(hidden) + (hidden == 1 ? " node has" : " nodes have") + " no point");
 
   report.checks.push_back("edges of " + std::to_string(nodes) + " nodes: in range, no repeats, degree at most " +
-                          std::to_string(state->parameters.max_degree) + ", all reachable");
+                          std::to_string(state->parameters.max_degree));
   for (std::string& problem : graph::check_graph(state->graph, state->parameters.max_degree, state->entry_points))
     report.problems.push_back(std::move(problem));
+  report.checks.push_back("which of " + std::to_string(nodes) + " nodes can be reached from the entry points");
   report.graph = graph::measure(state->graph, state->entry_points);
   if (report.graph.unreachable > 0) {
-    // Our builder promises that every node is found, Microsoft's does not, whichever file its graph is in now.
+    // Our files promise that every node is found, Microsoft's do not.
     const std::string count = std::to_string(report.graph.unreachable);
-    (state->builder == index::kMicrosoftBuilder ? report.warnings : report.problems)
+    (microsoft ? report.warnings : report.problems)
         .push_back(count + (count == "1" ? " node is" : " nodes are") + " not reachable from the entry points");
   }
   return report;

@@ -156,6 +156,14 @@ if ! grep -qa __asan_init "$diskann"; then
   # Where the limit does not hold it, the other builder is chosen.
   expect 0 build -i large.u8bin -o large.idx -R 32 --memory-limit "$((need - 1))" --force
   has err "builder  incremental"
+  # Ids count, in what is said as in what is allowed.
+  seq 150000 >large.txt
+  for builder in partitioned incremental; do
+    expect 7 build -i large.u8bin -o large.idx -R 32 --builder $builder --memory-limit 1M --force
+    need=$(sed -n 's/.*may need \([0-9]*\) bytes.*/\1/p' err)
+    expect 7 build -i large.u8bin -o large.idx -R 32 --builder $builder --memory-limit "$need" --ids large.txt --force
+    has err "may need $((need + 16 * 150000)) bytes"
+  done
   rm large.*
 fi
 expect 0 build -i base.fbin -o few.idx --json

@@ -88,7 +88,12 @@ has err 8
 expect 3 search -i a.idx -q nine.fbin -k 1 --json
 equal "$(json err /error/code)" DimensionMismatch
 expect 3 search -i a.idx -q query.fbin -m cosine
-rm nan.fbin infinite.fbin nine.fbin
+{ u32 1 0 && u32 2 0 0; } >mixed.fvecs
+expect 3 build -i mixed.fvecs -o x.idx
+has err "row 1 (offset 8) has dimension 2, the first row has 1"
+{ u32 2 0 0 && u32 2 0; } >cut.fvecs
+expect 5 build -i cut.fvecs -o x.idx
+rm nan.fbin infinite.fbin nine.fbin mixed.fvecs cut.fvecs
 
 mkfifo pipe
 expect 3 generate -n 10 -d 4 --format fbin -o pipe

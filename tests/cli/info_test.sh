@@ -77,7 +77,7 @@ expect 2 verify
 has err "diskann verify FILE"
 expect 0 verify --help
 has out "[index]"
-# Nodes that nothing leads to are as Microsoft's builder makes them: told, and no fault; also under our own name.
+# Nodes that nothing leads to are as Microsoft's builder makes them: told, and no fault. Our files have none.
 theirs=$(dirname "$0")/../golden/microsoft/mem_f32_mips/ann
 expect 0 verify "$theirs" -m ip --dtype f32
 has out "warning  24 nodes are not reachable"
@@ -85,11 +85,49 @@ has out "24 not reachable"
 expect 0 verify "$theirs" -m ip --dtype f32 --json
 equal "$(json out /ok /unreachable /problems)" "$(printf 'true\t24\t[]')"
 equal "$(json out /warnings/0)" "24 nodes are not reachable from the entry points"
-expect 0 info "$theirs" -m ip --dtype f32 --validate --json
+expect 0 info "$theirs" -m ip --dtype f32 --validate
+has out "valid    yes: sizes, values, edges and ids are right; these files have no checksums"
+expect 0 info "$theirs" -m ip --dtype f32 --validate --detailed --memory --json
 json out /warnings/0 >/dev/null
 expect 0 convert -i "$theirs" -m ip --input-dtype f32 -o theirs.idx --output-format diskann
+expect 0 verify theirs.idx --json
+equal "$(json out /ok /unreachable /warnings)" "$(printf 'true\t0\t[]')"
+# Nor have they nodes without points, as deleted points of dynamic sets are.
+theirs=$(dirname "$0")/../golden/microsoft/dyn_f32_l2/saved/ann
+expect 0 convert -i "$theirs" -o theirs.idx --output-format diskann --force
 expect 0 verify theirs.idx
-has out "warning  24 nodes"
+has out "all reachable"
+expect 0 info theirs.idx --json
+equal "$(json out /nodes)" "$(json out /points)"
+
+# Microsoft's sets are not mapped, and those for SSDs not opened: by their prefix or any of their files.
+expect 8 search -i "$theirs" -q base.u8bin -k 1 --map
+has err "cannot be used in place"
+has err "hint: leave out --map"
+mkdir ssd
+for file in disk.index disk.index_medoids.bin pq_pivots.bin pq_compressed.bin; do u32 3 1 1 2 3 >ssd/ann_$file; done
+for name in ann ann_disk.index ann_disk.index_medoids.bin ann_pq_pivots.bin ann_pq_compressed.bin; do
+  for command in info verify "search -q base.u8bin -k 1 -i" "convert -o x.idx --output-format diskann -i"; do
+    # shellcheck disable=SC2086
+    expect 8 $command ssd/$name
+    has err "ssd/ann_disk.index is a disk index of Microsoft's: this version opens their in-memory sets only"
+  done
+done
+expect 4 verify ssd/none
+cp a.idx ssd/ours_disk.index # whatever its name
+expect 0 verify ssd/ours_disk.index
+
+# Equal points have nodes of their own there, so that counting nodes does not tell.
+expect 0 convert -i a.idx -o twins --output-format microsoft
+expect 2 info twins --duplicates
+has err "--duplicates: Microsoft's sets do not keep equal points together"
+expect 2 info "$theirs" --duplicates --json
+expect 0 convert -i twins -o twins.idx --output-format diskann
+for index in a.idx twins.idx; do
+  expect 0 info $index --duplicates --json
+  equal "$(json out /points /duplicates)" "$(printf '510\t%s' $((510 - $(json out /nodes))))"
+  is "$(json out /duplicates)" 'x >= 10'
+done
 
 # One bit of the vectors wrong: found by verify, not by a plain look.
 offset=$("$diskann" info a.idx --detailed --json | "$json_value" /sections | grep -o '"bytes":[0-9]*,"name":"[a-z]*","offset":[0-9]*' |

@@ -51,11 +51,11 @@ class FaultReadableFile final : public io::ReadableFile {
 
   std::shared_ptr<const std::byte> map() const override {
     system_.fail_if_due({Operation::Map, path_, 0, size()});
-    // A block of exactly that size, so that a sanitizer sees what reads beyond it; at a page, as mappings are.
+    // A block of exactly that size, so that a sanitizer sees what reads beyond it; on a page, as kernels rely on.
     constexpr std::align_val_t kPage{4096};
-    auto* const block = static_cast<std::byte*>(::operator new(inode_->content.size(), kPage));
+    std::byte* block = new (kPage) std::byte[inode_->content.size()];
     std::copy(inode_->content.begin(), inode_->content.end(), block);
-    return {block, [](const std::byte* bytes) { ::operator delete(const_cast<std::byte*>(bytes), kPage); }};
+    return {block, [](const std::byte* bytes) { ::operator delete[](const_cast<std::byte*>(bytes), kPage); }};
   }
 
  private:

@@ -223,7 +223,15 @@ TEST_F(VectorFile, NamesTheWholeRowsOfAPartialDownload) {
 
 TEST_F(VectorFile, NamesTheRowOfARaggedFile) {
   files.put("a.bvecs", pack(2) + Bytes(2) + pack(2) + Bytes(2) + pack(3) + Bytes(3));
-  expect_error(ErrorCode::Corrupt, {"row 2", "offset 12", "dimension 3", "has 2"}, [] { read_vectors("a.bvecs"); });
+  const auto ragged = {"row 2", "offset 12", "dimension 3", "has 2"};
+  expect_error(ErrorCode::DimensionMismatch, ragged, [] { read_vectors("a.bvecs"); });
+  files.put("a.bvecs", pack(2) + Bytes(2) + pack(2) + Bytes(2) + pack(3) + Bytes(2));  // the size fits
+  expect_error(ErrorCode::DimensionMismatch, ragged, [] { read_vectors("a.bvecs"); });
+  files.put("a.bvecs", pack(9) + Bytes(9) + pack(3) + Bytes(3));  // shorter than the first, at the end
+  expect_error(ErrorCode::DimensionMismatch, {"row 1", "offset 13", "dimension 3", "has 9"},
+               [] { read_vectors("a.bvecs"); });
+  files.put("a.bvecs", pack(9) + Bytes(9) + pack(9) + Bytes(3));
+  expect_error(ErrorCode::Corrupt, {"row 1", "is cut"}, [] { read_vectors("a.bvecs"); });
   files.put("a.fvecs", pack(1, 1.0f, 1, 2.0f, -1, 3.0f));  // the size fits
   expect_error(ErrorCode::Corrupt, {"row 2", "offset 16", "dimension -1"}, [] { read_vectors("a.fvecs"); });
   ReadOptions options;

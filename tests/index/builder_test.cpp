@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 
 #include "base/random.hpp"
 #include "diskann/distance.hpp"
@@ -119,6 +120,25 @@ TEST(Builder, StatesMemoryThatABuildStaysWithin) {
   EXPECT_LE(estimate.total(), static_cast<std::uint64_t>((128'000'000u + 256'000'000u) * 1.35));
   EXPECT_EQ(refusal([&] { builder.estimate(std::uint64_t{1} << 62, 65'535, VectorType::F32); }).code,
             ErrorCode::InvalidArgument);
+}
+
+TEST(Builder, CountsIdsAndTheirCopyInTheIndex) {
+  constexpr std::uint64_t kRows = 10'000;
+  std::vector<std::uint64_t> ids(kRows);
+  std::iota(ids.begin(), ids.end(), 5u);
+  for (const GraphBuilder which : {GraphBuilder::Partitioned, GraphBuilder::Incremental}) {
+    for (const VectorType type : {VectorType::F32, VectorType::U8}) {
+      IndexBuilder builder;
+      builder.builder(which);
+      const std::uint64_t without = builder.estimate(kRows, 32, type).total();
+      EXPECT_EQ(builder.ids(ids).estimate(kRows, 32, type).total(), without + 16 * kRows) << to_string(which);
+    }
+  }
+  const VectorSet set = doubles::clustered(VectorType::U8, kRows, 32, 3);
+  IndexBuilder builder;
+  builder.builder(GraphBuilder::Incremental);
+  builder.memory_limit(builder.estimate(kRows, 32, VectorType::U8).total()).ids(ids);
+  EXPECT_EQ(refusal([&] { builder.build_from_vectors(set); }).code, ErrorCode::OutOfMemory);
 }
 
 TEST(Builder, HoldsRowsOrCodesButNotBothWhileTheGraphIsBuilt) {

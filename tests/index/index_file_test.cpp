@@ -352,34 +352,6 @@ TEST(Verify, PassesASoundFileAndNamesWhatItChecked) {
   EXPECT_EQ(report.graph.nodes, 23u) << "two of the rows are twins";
 }
 
-TEST(Verify, UnreachableNodesAreAFaultUnlessMicrosoftBuiltThem) {
-  const std::filesystem::path prefix =
-      std::filesystem::path(DISKANN_SOURCE_DIR) / "tests/golden/microsoft/mem_f32_mips/ann";
-  OpenOptions theirs;
-  theirs.metric = Distance::InnerProduct;
-  theirs.type = VectorType::F32;
-  const Index index = Index::open(prefix, theirs);
-  FaultFileSystem files;
-  const io::FileSystemOverride guard(files);
-  index.save("a.idx");
-  VerifyReport report = verify("a.idx");
-  EXPECT_TRUE(report.ok());
-  EXPECT_EQ(report.warnings.size(), 1u);
-
-  std::vector<std::byte> bytes = *files.content("a.idx");
-  const std::string_view builder = "\"microsoft\"", other = "\"somebody \"";
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  const std::size_t at = std::string_view(text, bytes.size()).find(builder);
-  ASSERT_NE(at, std::string_view::npos);
-  std::memcpy(bytes.data() + at, other.data(), other.size());
-  doubles::repair_checksums(bytes);
-  files.put("b.idx", bytes);
-  report = verify("b.idx");
-  ASSERT_EQ(report.problems.size(), 1u);
-  EXPECT_NE(report.problems.front().find("not reachable"), std::string::npos);
-  EXPECT_TRUE(report.warnings.empty());
-}
-
 TEST(IndexMeta, RefusesControlCharactersInText) {
   const std::string path = scratch_path("meta.idx");
   full_index().save(path, true);

@@ -115,22 +115,6 @@ TEST(MicrosoftIndex, NeverReturnsDeletedOrFrozenPoints) {
   }
 }
 
-TEST(MicrosoftIndex, BecomesAnIndexFileWithTheSameAnswers) {
-  const std::filesystem::path path =
-      std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "of_microsoft.idx");
-  for (const GoldenCase& golden_case : kDynamic) {
-    OpenOptions options;
-    options.metric = golden_case.metric;
-    options.type = golden_case.type;
-    const Index theirs = Index::open(golden(golden_case.folder) / "ann", options);
-    theirs.save(path, true);
-    const Index ours = Index::open(path);
-    const VectorSet queries = read_vectors(golden(query_file(golden_case.type)));
-    for (std::size_t q = 0; q < queries.rows(); ++q)
-      EXPECT_EQ(ours.search(queries.view().slice(q, 1), 10), theirs.search(queries.view().slice(q, 1), 10));
-  }
-}
-
 TEST(MicrosoftIndex, WhatWeExportIsReadBackWithTheSameAnswers) {
   const std::filesystem::path prefix =
       std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "exported");
