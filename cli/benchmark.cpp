@@ -201,8 +201,7 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
   const Index index = open_index(options.index, session.execution());
   ReadOptions reading = read_options(options.queries, index.source_type());
   reading.limit = options.max_queries.value_or(kNoId);
-  const VectorSet queries = read_vectors(options.queries.path, reading);
-  if (queries.rows() == 0) throw Error(ErrorCode::InvalidArgument, options.queries.path.string() + " has no queries");
+  const VectorSet queries = read_queries(options.queries, reading, session.execution());
   std::optional<SearchResults> truth;
   if (options.truth) truth = read_truth(options, queries.rows());
 
