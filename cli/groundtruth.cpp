@@ -28,7 +28,7 @@ void compute(const TruthOptions& options, Session& session) {
   check_output_file(options.output, options.force);
   const Execution execution = session.execution(options.threads);
   const VectorSet base = read_vectors(options.base.path, read_options(options.base), execution);
-  const VectorSet queries = read_vectors(options.queries.path, read_options(options.queries, base.type()), execution);
+  const VectorSet queries = read_queries(options.queries, read_options(options.queries, base.type()), execution);
   const auto start = std::chrono::steady_clock::now();
   const SearchResults truth =
       compute_ground_truth(base, queries, metric, std::min<std::uint64_t>(options.k, base.rows()), execution);

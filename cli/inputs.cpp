@@ -27,6 +27,17 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
   return options;
 }
 
+VectorSet read_queries(const VectorInput& input, const ReadOptions& options, const Execution& execution) {
+  VectorSet queries = read_vectors(input.path, options, execution);
+  if (queries.rows() == 0) {
+    const bool limited = inspect_vectors(input.path, options).rows != 0;
+    throw Error(ErrorCode::InvalidArgument,
+                input.path.string() + (limited ? ": no queries are taken" : " has no queries"),
+                limited ? "let --max-queries be 1 or more" : "");
+  }
+  return queries;
+}
+
 void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map, const std::string& typed) {
   arguments.option("-m,--metric", input.metric, "METRIC", "Metric of a Microsoft index: l2, cosine or ip");
   arguments.option("--dtype", input.type, "TYPE", "Type of " + typed);

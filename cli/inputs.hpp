@@ -29,6 +29,9 @@ struct IndexInput {
   bool map = false;                   ///< --map
 };
 
+/// Reads queries; InvalidArgument where there is none.
+VectorSet read_queries(const VectorInput& input, const ReadOptions& options, const Execution& execution);
+
 /// Declares -m and --dtype, the type of `typed`; `with_map` also --map.
 void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map,
                          const std::string& typed = "a Microsoft index: f32, i8 or u8");

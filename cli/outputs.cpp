@@ -56,6 +56,11 @@ std::vector<NamedFile> files_of_index(const std::string& flag, const std::filesy
 }
 
 void check_output_directory(const std::filesystem::path& directory) {
+  // access() says of a file that it may not be executed, which is not what is wrong.
+  std::error_code error;
+  const auto type = std::filesystem::status(directory, error).type();
+  if (std::filesystem::exists(std::filesystem::file_status(type)) && type != std::filesystem::file_type::directory)
+    throw IoError("cannot write to", directory.string(), ENOTDIR);
   if (::access(directory.c_str(), W_OK | X_OK) != 0) throw IoError("cannot write to", directory.string(), errno);
 }
 

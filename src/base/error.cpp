@@ -42,6 +42,8 @@ ErrorCode code_of(int system_error) {
 std::string hint_of(int system_error) {
   switch (system_error) {
     case ENOSPC: return "free space on the device, or write elsewhere";
+    case ENOTDIR: return "a part of the path is a file: name a directory in its place";
+    case EISDIR: return "name a file in it";
     case EFBIG:
       return "raise the limit of the size of files (ulimit -f), or write to a file system without such a limit";
     case EACCES: return "check the permissions of the file and of its directory";

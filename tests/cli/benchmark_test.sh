@@ -103,6 +103,17 @@ expect 0 benchmark -i a.idx -q query.fbin -k 10 -L 10,40 -j 1 --ids-dir ids
 equal "$(json out /param /ids | tr '\n' ' ')" "$(printf '10\tL10.bin 40\tL40.bin ')"
 json out /seconds /hops /dist_cmps >/dev/null
 has_not out threads
+# Ids of 64 bits, which the files cannot hold, are refused before a pass is timed: this many would take hours.
+rm ids/*
+seq 5000000000 5000002999 >ids.txt
+expect 0 build -i base.fbin -o wide.idx -R 16 --ids ids.txt
+expect 3 benchmark -i wide.idx -q query.fbin -k 10 -L 10 --ids-dir ids --warmup 100000000
+has err "does not fit the 32 bits"
+equal "$(ls -A ids)" ""
+seq 5000 7999 >ids.txt
+expect 0 build -i base.fbin -o wide.idx -R 16 --ids ids.txt --force
+expect 0 benchmark -i wide.idx -q query.fbin -k 10 -L 10 --ids-dir ids
+equal "$(lines out)" 1
 expect 2 benchmark -i a.idx -q query.fbin --ids-dir ids --latency
 expect 4 benchmark -i a.idx -q query.fbin --ids-dir nowhere
 expect 3 benchmark -i a.idx -q query.fbin --rounds 0

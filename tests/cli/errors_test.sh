@@ -95,6 +95,16 @@ has err "row 1 (offset 8) has dimension 2, the first row has 1"
 expect 5 build -i cut.fvecs -o x.idx
 rm nan.fbin infinite.fbin nine.fbin mixed.fvecs cut.fvecs
 
+u32 0 8 >empty.fbin
+for command in "search -i a.idx" "search -i a.idx --range 1 -o o.txt" "benchmark -i a.idx" "groundtruth -i base.fbin -o o.bin"; do
+  # shellcheck disable=SC2086
+  expect 3 $command -q empty.fbin
+  has err "empty.fbin has no queries"
+done
+expect 3 search -i a.idx -q query.fbin --max-queries 0
+has err "let --max-queries be 1 or more"
+rm empty.fbin
+
 mkfifo pipe
 expect 3 generate -n 10 -d 4 --format fbin -o pipe
 expect 3 build -i base.fbin -o pipe --force
@@ -228,6 +238,14 @@ rm escape.txt
 
 # 6: the system refuses.
 expect 6 build -i base.fbin -o base.fbin/x.idx
+has err "cannot write to base.fbin: Not a directory"
+has err "a part of the path is a file"
+expect 6 build -i base.fbin/x.fbin -o x.idx
+has err "Not a directory"
+expect 6 benchmark -i a.idx -q query.fbin --ids-dir base.fbin
+has err "Not a directory"
+expect 6 build -i base.fbin -o .. --force
+has err "name a file in it"
 expect 6 search -i a.idx -q query.fbin -o base.fbin/hits.txt
 code=0
 "$diskann" info >/dev/full 2>err || code=$?
