@@ -39,7 +39,11 @@ written() { # FILE "SIGNAL…" ARGUMENT…
   kill -s STOP $process
   for signal in $signals; do kill -s "$signal" $process; done
   kill -s CONT $process
-  wait $process || code=$?
+  while
+    code=0
+    wait $process || code=$?
+    ((code == 128 + $(kill -l STOP)))  # wait may still tell of the halt
+  do :; done
   equal "$code" 130
   if compgen -G ".$file.*.tmp" >/dev/null; then die "a temporary file is left"; fi
 }
