@@ -198,7 +198,7 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
   const Index index = open_index(options.index, session.execution());
   ReadOptions reading = read_options(options.queries, index.source_type());
   reading.limit = options.max_queries.value_or(kNoId);
-  const VectorSet queries = read_vectors(options.queries.path, reading);
+  const VectorSet queries = read_queries(options.queries.path, reading, index.dimension(), options.index.path.string());
   if (queries.rows() == 0) throw Error(ErrorCode::InvalidArgument, options.queries.path.string() + " has no queries");
   std::optional<SearchResults> truth;
   if (options.truth) truth = read_truth(options, queries.rows());

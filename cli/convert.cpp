@@ -95,6 +95,8 @@ void convert_file(const ConvertOptions& options, Session& session) {
   const Execution execution = session.execution();
   VectorSet vectors = read_vectors(options.input.path, reading, execution);
 
+  const std::string name = options.input.path.string();
+  const std::string from = options.skip ? fmt::format("{}, after the first {} rows", name, *options.skip) : name;
   const VectorType source = vectors.type();
   VectorType target = type_told_by(*writing.format).value_or(source);
   if (options.output_type) target = parse_vector_type(*options.output_type);
@@ -103,7 +105,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
     const VectorStatistics statistics = analyze_vectors(vectors, session.execution());
     if (statistics.not_finite > 0) {
       throw Error(ErrorCode::InvalidArgument,
-                  fmt::format("row {} holds NaN or infinity", statistics.first_not_finite_row),
+                  fmt::format("{}: row {} holds NaN or infinity", from, statistics.first_not_finite_row),
                   "see diskann info --validate");
     }
     if (source != VectorType::F32) vectors = convert_vectors(vectors, VectorType::F32, execution);
@@ -111,7 +113,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
     if (options.normalize) normalize_rows(vectors);
     if (options.quantization) quantize_rows(vectors, parse_quantization(*options.quantization), target);
   }
-  if (vectors.type() != target) vectors = convert_vectors(vectors, target, execution);
+  if (vectors.type() != target) naming(from, [&] { vectors = convert_vectors(vectors, target, execution); });
   write_vectors(options.output, vectors, writing);
   session.end_progress();
 

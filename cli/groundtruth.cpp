@@ -27,10 +27,13 @@ void compute(const TruthOptions& options, Session& session) {
   check_output_file(options.output);
   const Execution execution = session.execution(options.threads);
   const VectorSet base = read_vectors(options.base.path, read_options(options.base), execution);
-  const VectorSet queries = read_vectors(options.queries.path, read_options(options.queries, base.type()), execution);
+  const VectorSet queries = read_queries(options.queries.path, read_options(options.queries, base.type()),
+                                         base.dimension(), options.base.path.string(), execution);
   const auto start = std::chrono::steady_clock::now();
-  const SearchResults truth =
-      compute_ground_truth(base, queries, metric, std::min<std::uint64_t>(options.k, base.rows()), execution);
+  SearchResults truth;
+  naming(queries.rows() == 0 ? options.queries.path.string() : options.base.path.string(), [&] {
+    truth = compute_ground_truth(base, queries, metric, std::min<std::uint64_t>(options.k, base.rows()), execution);
+  });
   const double seconds = seconds_since(start);
   session.end_progress();
   write_results(options.output, truth, options.output.extension() != ".ivecs");

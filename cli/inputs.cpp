@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "diskann/distance.hpp"
 #include "diskann/error.hpp"
 
 namespace diskann::cli {
@@ -25,6 +26,28 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
     options.type = fallback;
   }
   return options;
+}
+
+void naming(const std::string& where, const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    const bool of_values = error.code() == ErrorCode::InvalidArgument || error.code() == ErrorCode::DimensionMismatch ||
+                           error.code() == ErrorCode::AlreadyExists;
+    if (!of_values || std::string_view(error.what()).starts_with(where)) throw;
+    throw Error(error.code(), fmt::format("{}: {}", where, error.what()), error.hint());
+  }
+}
+
+VectorSet read_queries(const std::filesystem::path& path, const ReadOptions& options, std::size_t dimension,
+                       const std::string& what, const Execution& execution) {
+  VectorSet queries = read_vectors(path, options, execution);
+  if (queries.rows() != 0 && queries.dimension() != dimension) {
+    throw Error(ErrorCode::DimensionMismatch, fmt::format("{}: the queries have {} dimensions, {} has {}",
+                                                          path.string(), queries.dimension(), what, dimension));
+  }
+  naming(path.string(), [&] { check_finite(queries); });
+  return queries;
 }
 
 void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map, const std::string& typed) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,14 @@ struct VectorInput {
 
 /// Format and type of `input`. `fallback` is the type of a `.bin` file whose size does not tell it.
 ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fallback = {});
+
+/// Queries against vectors of `dimension`, called `what`: refused here as any search would refuse them, which does not
+/// know the name of the file.
+VectorSet read_queries(const std::filesystem::path& path, const ReadOptions& options, std::size_t dimension,
+                       const std::string& what, const Execution& execution = {});
+
+/// Runs `body`, whose errors about values then begin with `where`.
+void naming(const std::string& where, const std::function<void()>& body);
 
 /// The index that a command works on, and what Microsoft's files do not say of themselves.
 struct IndexInput {

@@ -167,7 +167,7 @@ void search(const SearchOptions& options, Session& session) {
   ReadOptions reading = read_options(options.queries, index.source_type());
   const bool to_screen = !options.output && !session.json();
   reading.limit = options.max_queries.value_or(to_screen ? kShownQueries : kNoId);
-  const VectorSet queries = read_vectors(options.queries.path, reading);
+  const VectorSet queries = read_queries(options.queries.path, reading, index.dimension(), options.index.path.string());
 
   SearchParameters parameters{options.search_list_size};
   if (options.accurate) {

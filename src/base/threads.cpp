@@ -80,16 +80,20 @@ void ThreadTeam::work(unsigned thread) {
 }
 
 void ThreadTeam::take_chunks(unsigned thread) {
+  std::uint64_t begin = 0;
   try {
     while (true) {
-      const std::uint64_t begin = next_.fetch_add(grain_, std::memory_order_relaxed);
+      begin = next_.fetch_add(grain_, std::memory_order_relaxed);
       if (begin >= count_) return;
       check_cancelled(cancel_);
       (*body_)(thread, begin, std::min(count_, begin + grain_));
     }
   } catch (...) {
     std::lock_guard lock(mutex_);
-    if (error_ == nullptr) error_ = std::current_exception();
+    if (error_ == nullptr || begin < error_begin_) {
+      error_ = std::current_exception();
+      error_begin_ = begin;
+    }
     next_.store(count_, std::memory_order_relaxed);  // nothing more is handed out
   }
 }

@@ -65,8 +65,12 @@ void check_ids(const std::vector<std::uint64_t>& ids, std::uint64_t rows) {
   std::sort(sorted.begin(), sorted.end());
   if (sorted.back() == kNoId) refuse("the largest 64-bit number is not an id");
   const auto repeated = std::adjacent_find(sorted.begin(), sorted.end());
-  if (repeated != sorted.end())
-    throw Error(ErrorCode::AlreadyExists, "id " + std::to_string(*repeated) + " is given to two vectors");
+  if (repeated == sorted.end()) return;
+  const auto first = std::find(ids.begin(), ids.end(), *repeated);
+  const auto second = std::find(first + 1, ids.end(), *repeated);
+  throw Error(ErrorCode::AlreadyExists, "id " + std::to_string(*repeated) + " is given to two vectors, rows " +
+                                            std::to_string(first - ids.begin()) + " and " +
+                                            std::to_string(second - ids.begin()));
 }
 
 }  // namespace
