@@ -64,7 +64,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
                    "Truth by suffix: .bin (with distances), .ivecs, .txt, .json", Need::Required);
   arguments.option("-m,--metric", options->metric, "METRIC", "l2, cosine or ip (default l2)");
   arguments.option("-k", options->k, "N", "Neighbours of each query (default 100)");
-  arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
+  arguments.threads(options->threads);
   arguments.option("--input-format", options->base.format, "FORMAT", "Format of the points, whatever their suffix");
   arguments.option("--dtype,--input-dtype", options->base.type, "TYPE",
                    "Type of a .bin file of points: f32, f16, i8 or u8");

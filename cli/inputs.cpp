@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "diskann/distance.hpp"
 #include "diskann/error.hpp"
 
@@ -17,6 +19,10 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
   if (input.format) options.format = parse_vector_format(*input.format);
   options.type = parse_type(input.type);
   if (options.type || !fallback) return options;
+  // That a file is not there matters more than its suffix.
+  if (!options.format && !std::filesystem::exists(input.path)) {
+    throw IoError("cannot open", input.path.string(), ENOENT);
+  }
   const VectorFormat format = options.format ? *options.format : vector_format_of(input.path);
   if (format != VectorFormat::Bin) return options;
   try {
@@ -37,6 +43,12 @@ void naming(const std::string& where, const std::function<void()>& body) {
     if (!of_values || std::string_view(error.what()).starts_with(where)) throw;
     throw Error(error.code(), fmt::format("{}: {}", where, error.what()), error.hint());
   }
+}
+
+void check_max_queries(const std::optional<std::uint64_t>& most) {
+  if (most != std::uint64_t{0}) return;
+  throw Error(ErrorCode::InvalidArgument, "--max-queries cannot be 0: there would be nothing to do",
+              "leave it out for all queries");
 }
 
 VectorSet read_queries(const std::filesystem::path& path, const ReadOptions& options, std::size_t dimension,

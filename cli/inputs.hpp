@@ -27,6 +27,9 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
 VectorSet read_queries(const std::filesystem::path& path, const ReadOptions& options, std::size_t dimension,
                        const std::string& what, const Execution& execution = {});
 
+/// InvalidArgument for a --max-queries of 0, which would do nothing.
+void check_max_queries(const std::optional<std::uint64_t>& most);
+
 /// Runs `body`, whose errors about values then begin with `where`.
 void naming(const std::string& where, const std::function<void()>& body);
 

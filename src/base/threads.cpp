@@ -19,12 +19,16 @@ unsigned available_threads() noexcept {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+unsigned threads_of(const Execution& execution) noexcept {
+  return execution.threads == 0 ? available_threads() : std::min(execution.threads, kMostThreads);
+}
+
 void check_cancelled(const CancelToken* cancel) {
   if (cancel != nullptr && cancel->cancelled()) throw Error(ErrorCode::Cancelled, "cancelled");
 }
 
 ThreadTeam::ThreadTeam(const Execution& execution) : cancel_(execution.cancel) {
-  const unsigned threads = execution.threads == 0 ? available_threads() : std::min(execution.threads, 1024u);
+  const unsigned threads = threads_of(execution);
   workers_.reserve(threads - 1);
   for (unsigned thread = 1; thread < threads; ++thread) {
     try {

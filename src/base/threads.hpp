@@ -17,6 +17,11 @@ namespace diskann::base {
 /// Threads that this process may use (its affinity mask counts, not the machine).
 unsigned available_threads() noexcept;
 
+/// More threads than this no team has, whatever was asked for.
+inline constexpr unsigned kMostThreads = 1024;
+/// Threads that a team would have; the system may grant fewer.
+unsigned threads_of(const Execution& execution) noexcept;
+
 /// A team of threads for one long call: workers wait between sections, the caller is thread 0. Chunks are handed out
 /// as threads become free, so work that must not depend on the thread count may depend only on the chunk.
 class ThreadTeam {

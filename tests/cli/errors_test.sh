@@ -20,6 +20,12 @@ has err "--output is required"
 expect 2 build -i base.fbin -o x.idx -R many
 expect 2 build -i base.fbin -o x.idx -j -1
 expect 2 build -i base.fbin -o x.idx stray
+expect 2 search -i a.idx -q query.fbin --quiet -v
+has err "--quiet and -v contradict"
+for threads in 1025 4294967295; do
+  expect 2 estimate -i base.fbin -j $threads
+  has err "--threads: expected 0 (all) to 1024 threads, found '$threads'"
+done
 expect 2 search -i a.idx -q query.fbin -k -1
 expect 2 search -i a.idx -q query.fbin -k ""
 expect 2 search -i a.idx -q query.fbin --max-queries -1
@@ -167,6 +173,22 @@ has err missing.fbin
 expect 4 search -i missing.idx -q query.fbin
 expect 4 search -i a.idx -q missing.fbin
 expect 4 info missing.idx
+# Also where the name has no suffix that is known.
+expect 4 build -i missing -o x.idx
+has err "cannot open missing"
+expect 4 estimate -i missing
+expect 4 convert -i missing -o x.fbin
+expect 4 search -i a.idx -q missing
+expect 4 groundtruth -i missing -q query.fbin -o x.bin
+expect 4 groundtruth -i base.fbin -q missing -o x.bin
+expect 4 build -i base.fbin -o x.idx --ids missing
+expect 4 recall -g missing -r missing
+echo 18446744073709551615 >ids.txt && seq 299 >>ids.txt
+expect 3 build -i base.fbin -o x.idx --ids ids.txt
+has err "ids.txt: id 18446744073709551615 (row 0)"
+expect 3 recall -g base.fbin -r base.fbin
+has err ".txt, .json, .ivecs, .bin or .ibin"
+rm ids.txt
 expect 4 verify missing.idx
 expect 4 build -i base.fbin -o a.idx
 expect 4 build -i base.fbin -o nowhere/x.idx
