@@ -111,6 +111,23 @@ template void Arguments::option(const std::string&, std::optional<std::uint64_t>
 template void Arguments::option(const std::string&, std::optional<float>&, const std::string&, const std::string&,
                                 Need);
 
+template <class T>
+void Arguments::threads(T& value, const std::string& help) {
+  constexpr std::uint64_t kMost = 1024;
+  option("-j,--threads", value, "N", help);
+  parser_->app.get_option("--threads")
+      ->check(
+          [](const std::string& text) {
+            std::uint64_t number = 0;
+            parse_integer("--threads", text, number);
+            return number <= kMost ? ""
+                                   : "expected 0 (all) to " + std::to_string(kMost) + " threads, found '" + text + "'";
+          },
+          "");
+}
+template void Arguments::threads(std::uint32_t&, const std::string&);
+template void Arguments::threads(std::optional<std::uint32_t>&, const std::string&);
+
 bool Arguments::parse(std::span<const std::string> words) {
   const std::string see_help = "see diskann " + command_ + " --help";
   try {

@@ -31,6 +31,10 @@ class Arguments {
   void option(const std::string& names, T& value, const std::string& type, const std::string& help,
               Need need = Need::Optional);
 
+  /// -j, of up to as many threads as the library takes.
+  template <class T>
+  void threads(T& value, const std::string& help = "Threads; 0 is all (default)");
+
   /// Fills the declared variables, or throws UsageError. Returns false if help was asked for instead.
   bool parse(std::span<const std::string> words);
   std::string help() const;

@@ -62,6 +62,7 @@ void check_flags(const BenchmarkOptions& options) {
                      "leave one out");
   }
   if (options.rounds == 0u) throw Error(ErrorCode::InvalidArgument, "--rounds cannot be 0: at least one pass is timed");
+  check_max_queries(options.max_queries);
   if (options.k == 0) throw Error(ErrorCode::InvalidArgument, "-k cannot be 0: there is nothing to measure");
   const auto target = options.target_recall;
   if (target && !(*target > 0 && *target <= 1)) {
@@ -130,7 +131,7 @@ JsonRow row_of(const BenchmarkOptions& options, const Workload& workload, const 
     row.add("latency_p999_us", measured.latency->p999);
   }
   row.add("hops", measured.hops).add("distance_computations", measured.distance_computations);
-  row.add("queries", measured.results.rows).add("rounds", measured.qps ? workload.rounds : 1u);
+  row.add("queries", measured.results.rows).add("rounds", measured.qps || measured.latency ? workload.rounds : 1u);
   row.add("peak_rss_bytes", peak_resident_bytes()).add("isa", system.isa).add("machine", system.processor);
   return row;
 }
@@ -187,10 +188,13 @@ void describe(const BenchmarkOptions& options, const Workload& workload, const S
                            index.dimension(), to_string(index.type()), to_string(index.metric())));
   session.note(fmt::format("machine  {} · {}", system.processor, system.isa));
   const unsigned threads = workload.threads == 0 ? system.threads : workload.threads;
-  session.note(fmt::format("runs     {} · k {} · qps: median of {} in one batch on {}{}",
-                           counted(workload.queries.rows(), "query", "queries"), workload.k,
-                           counted(workload.rounds, "round", "rounds"), counted(threads, "thread", "threads"),
-                           workload.latency ? " · latency: one at a time on one thread" : ""));
+  const std::string rounds = counted(workload.rounds, "round", "rounds");
+  session.note(fmt::format(
+      "runs     {} · k {}{}{}", counted(workload.queries.rows(), "query", "queries"), workload.k,
+      workload.throughput
+          ? fmt::format(" · qps: median of {} in one batch on {}", rounds, counted(threads, "thread", "threads"))
+          : "",
+      workload.latency ? fmt::format(" · latency: {} of one at a time on one thread", rounds) : ""));
   if (workload.truth == nullptr) session.note("recall is unknown without the truth: add -g FILE");
 }
 
@@ -201,7 +205,8 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
   const Index index = open_index(options.index, session.execution());
   ReadOptions reading = read_options(options.queries, index.source_type());
   reading.limit = options.max_queries.value_or(kNoId);
-  const VectorSet queries = read_queries(options.queries, reading, session.execution());
+  const VectorSet queries =
+      read_queries(options.queries, reading, index.dimension(), options.index.path.string(), session.execution());
   std::optional<SearchResults> truth;
   if (options.truth) truth = read_truth(options, queries.rows());
 
@@ -243,15 +248,16 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
       const std::string name = id_file_name(list);
       write_id_file(*options.ids_directory / name, measured.results);
       row.add("param", list).add("seconds", measured.seconds).add("ids", name);
-      if (!session.json()) row.add("hops", measured.hops).add("dist_cmps", measured.distance_computations);
+      if (!session.json()) row.add("hops", measured.hops).add("distance_computations", measured.distance_computations);
     }
     if (session.json() || options.ids_directory) {
       session.row(row);
     } else {
       table.add(cells_of(measured));
     }
-    session.detail(fmt::format("  L {} done after {}", list, duration_text(session.elapsed())));
-    if (options.plot) points.push_back({*measured.recall, measured.qps->median, fmt::format("L={}", list)});
+    session.detail(fmt::format("  L {} done after {}", measured.search_list_size, duration_text(session.elapsed())));
+    if (options.plot)
+      points.push_back({*measured.recall, measured.qps->median, fmt::format("L={}", measured.search_list_size)});
   }
   if (!session.json() && !options.ids_directory) session.print(table.text());
   session.note(fmt::format("peak memory {}", bytes_text(peak_resident_bytes())));
@@ -274,7 +280,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-k", options->k, "N", "Hits for each query (default 10)");
   arguments.option("-L,--search-list-size,--search-list-sizes", options->search_lists, "LIST",
                    "Candidate lists to measure (default 10,20,40,80,160)");
-  arguments.option("-j,--threads", options->threads, "N", "Threads of the batches; 0 is all (default)");
+  arguments.threads(options->threads, "Threads of the batches; 0 is all (default)");
   arguments.option("--rounds", options->rounds, "N", "Timed passes for each list (default 3)");
   arguments.option("--warmup", options->warmup, "N", "Passes before that are not timed (default 1)");
   arguments.option("--target-recall", options->target_recall, "X", "Find the smallest list that reaches this recall");

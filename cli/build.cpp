@@ -99,7 +99,13 @@ void build(const BuildOptions& options, Session& session) {
   const std::optional<VectorType> store_as = parse_type(options.builder.store_as);
   const ReadOptions reading = read_options(options.input, store_as);
   const VectorFileInfo info = inspect_vectors(options.input.path, reading);
-  if (options.ids) builder.ids(read_ids(*options.ids));
+  naming(options.input.path.string(), [&] { builder.check_shape(info.rows, info.dimension); });
+  if (options.ids) {
+    naming(options.ids->string(), [&] {
+      builder.ids(read_ids(*options.ids));
+      builder.check_shape(info.rows, info.dimension);
+    });
+  }
   session.note(fmt::format("input    {} · {} × {} {}", options.input.path.string(), count_text(info.rows),
                            info.dimension, to_string(info.type)));
   const bool own_reading = needs_own_reading(options.input, reading);
@@ -116,7 +122,7 @@ void build(const BuildOptions& options, Session& session) {
   if (own_reading) {
     const VectorSet vectors = read_vectors(options.input.path, reading, execution);
     clock.reading_end = Clock::now();
-    index.emplace(builder.build_from_vectors(vectors));
+    naming(options.input.path.string(), [&] { index.emplace(builder.build_from_vectors(vectors)); });
   } else {
     index.emplace(builder.build_from_file(options.input.path, reading.type));
   }
@@ -142,8 +148,10 @@ std::function<void(Session&)> declare(Arguments& arguments) {
                         "losslessly. Also the type of a .bin file whose size does not tell it");
   declare_input_flags(arguments, options->input);
   arguments.option("--seed", options->seed, "N", "Order of insertion (default 42)");
-  arguments.option("--ids", options->ids, "FILE",
-                   "One id for each row (.txt, .npy or tags .bin); default: row numbers");
+  arguments.option(
+      "--ids", options->ids, "FILE",
+      "One id for each row (.txt, .npy or tags .bin), each below 2^64 - 1, which marks missing hits; default: row "
+      "numbers");
   arguments.flag("--force", options->force, "Replace an index that exists");
   return [options](Session& session) { build(*options, session); };
 }

@@ -25,7 +25,7 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
   arguments.option("--builder", flags.builder, "NAME",
                    "partitioned (several times faster), incremental (less memory), or auto: partitioned from 4,096 "
                    "rows on, where --memory-limit allows it (default auto)");
-  arguments.option("-j,--threads", flags.threads, "N", "Threads; 0 is all (default)");
+  arguments.threads(flags.threads);
   arguments.option("--dtype", flags.store_as, "TYPE", dtype_help);
   arguments.option("--memory-limit", flags.memory_limit, "SIZE",
                    "Choose a builder that needs no more, or refuse before reading: 800M, 2G, 1.5GiB");

@@ -9,6 +9,7 @@
 #include "inputs.hpp"
 #include "json_row.hpp"
 #include "outputs.hpp"
+#include "result_text.hpp"
 #include "transform.hpp"
 #include "vector_figures.hpp"
 
@@ -68,6 +69,45 @@ void convert_index(const ConvertOptions& options, Session& session) {
                            format));
 }
 
+/// A `.bin` may hold vectors as well: what it becomes tells.
+bool converts_results(const ConvertOptions& options) {
+  if (options.input.format) return false;
+  return is_result_suffix(options.input.path) ||
+         (options.input.path.extension() == ".bin" && !options.output_format && is_result_suffix(options.output));
+}
+
+void convert_results(const ConvertOptions& options, Session& session) {
+  const std::string name = options.input.path.string();
+  if (options.normalize || options.center || options.stats || options.quantization || options.skip || options.limit ||
+      options.output_type || options.input.type || options.output_format || options.metric) {
+    throw UsageError(fmt::format("{} holds ids of search results: flags for vectors and indexes do nothing here", name),
+                     "give -i and -o alone: the suffixes name the formats");
+  }
+  check_distinct({{"--input", options.input.path}}, {{"--output", options.output}});
+  const std::filesystem::path suffix = options.output.extension();
+  if (suffix != ".bin" && (!is_result_suffix(options.output) || suffix == ".ibin")) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{} holds ids, not vectors: it cannot become {}", name, options.output.string()),
+                "write .ivecs, .bin, .txt or .json");
+  }
+  check_output_file(options.output, options.force);
+  const SearchResults results = read_any_results(options.input.path);
+  const bool distances = suffix != ".ivecs" && !results.distances.empty();
+  write_results(options.output, results, distances);
+  if (session.json()) {
+    session.row(JsonRow()
+                    .add("command", "convert")
+                    .add("input", name)
+                    .add("output", options.output.string())
+                    .add("format", suffix.string().substr(1))
+                    .add("queries", results.rows)
+                    .add("k", results.k)
+                    .add("distances", distances));
+  }
+  session.note(fmt::format("wrote {} · {} × {}, {} distances", options.output.string(),
+                           counted(results.rows, "query", "queries"), results.k, distances ? "with" : "without"));
+}
+
 void check_changes(const ConvertOptions& options, VectorType source, VectorType target) {
   const auto is_float = [](VectorType type) { return type == VectorType::F32 || type == VectorType::F16; };
   if (options.quantization && is_float(target)) {
@@ -95,6 +135,8 @@ void convert_file(const ConvertOptions& options, Session& session) {
   const Execution execution = session.execution();
   VectorSet vectors = read_vectors(options.input.path, reading, execution);
 
+  const std::string name = options.input.path.string();
+  const std::string from = options.skip ? fmt::format("{}, after the first {} rows", name, *options.skip) : name;
   const VectorType source = vectors.type();
   VectorType target = type_told_by(*writing.format).value_or(source);
   if (options.output_type) target = parse_vector_type(*options.output_type);
@@ -103,7 +145,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
     const VectorStatistics statistics = analyze_vectors(vectors, session.execution());
     if (statistics.not_finite > 0) {
       throw Error(ErrorCode::InvalidArgument,
-                  fmt::format("row {} holds NaN or infinity", statistics.first_not_finite_row),
+                  fmt::format("{}: row {} holds NaN or infinity", from, statistics.first_not_finite_row),
                   "see diskann info --validate");
     }
     if (source != VectorType::F32) vectors = convert_vectors(vectors, VectorType::F32, execution);
@@ -111,7 +153,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
     if (options.normalize) normalize_rows(vectors);
     if (options.quantization) quantize_rows(vectors, parse_quantization(*options.quantization), target);
   }
-  if (vectors.type() != target) vectors = convert_vectors(vectors, target, execution);
+  if (vectors.type() != target) naming(from, [&] { vectors = convert_vectors(vectors, target, execution); });
   write_vectors(options.output, vectors, writing, execution);
   session.end_progress();
 
@@ -137,12 +179,14 @@ void convert_file(const ConvertOptions& options, Session& session) {
 void convert(const ConvertOptions& options, Session& session) {
   const FileKind kind = options.input.format ? FileKind::Vectors : file_kind(options.input.path);
   const bool is_index = kind == FileKind::Index || kind == FileKind::MicrosoftMemoryIndex;
-  is_index ? convert_index(options, session) : convert_file(options, session);
+  if (is_index) return convert_index(options, session);
+  converts_results(options) ? convert_results(options, session) : convert_file(options, session);
 }
 
 std::function<void(Session&)> declare(Arguments& arguments) {
   const auto options = std::make_shared<ConvertOptions>();
-  arguments.option("-i,--input,--index", options->input.path, "FILE", "Vector file or index", Need::Required);
+  arguments.option("-i,--input,--index", options->input.path, "FILE",
+                   "Vector file, index, or search results and ground truth", Need::Required);
   arguments.option("-o,--output", options->output, "FILE", "What to write; a prefix for Microsoft's set",
                    Need::Required);
   arguments.option("--output-format,--format", options->output_format, "FORMAT",
@@ -169,10 +213,11 @@ std::function<void(Session&)> declare(Arguments& arguments) {
 }  // namespace
 
 const Command kConvertCommand{
-    "convert", "Change the format or type of vectors, or the format of an index",
+    "convert", "Change the format or type of vectors, or the format of an index or of results",
     "  diskann convert -i vectors.bin -o vectors.fvecs --format fvecs\n"
     "  diskann convert -i vectors.npy -o unit.f16bin --normalize --limit 100000\n"
     "  diskann convert -i vectors.fbin -o small.u8bin --output-type u8 --quantization minmax\n"
+    "  diskann convert -i truth.ivecs -o truth.txt\n"
     "  diskann convert -i index.bin -o microsoft/index --output-format microsoft\n",
     declare};
 

@@ -93,7 +93,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--queries", options->synthetic.queries, "N", "Draw N queries of the same clusters as well");
   arguments.option("--query-output", options->query_output, "FILE", "Where the queries go");
   arguments.option("--output-format,--format", options->format, "FORMAT", "Format to write, whatever the suffix");
-  arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
+  arguments.threads(options->threads);
   arguments.flag("--force", options->force, kForceHelp);
   return [options](Session& session) { generate(*options, session); };
 }

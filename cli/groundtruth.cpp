@@ -28,10 +28,13 @@ void compute(const TruthOptions& options, Session& session) {
   check_output_file(options.output, options.force);
   const Execution execution = session.execution(options.threads);
   const VectorSet base = read_vectors(options.base.path, read_options(options.base), execution);
-  const VectorSet queries = read_queries(options.queries, read_options(options.queries, base.type()), execution);
+  const VectorSet queries = read_queries(options.queries, read_options(options.queries, base.type()), base.dimension(),
+                                         options.base.path.string(), execution);
   const auto start = std::chrono::steady_clock::now();
-  const SearchResults truth =
-      compute_ground_truth(base, queries, metric, std::min<std::uint64_t>(options.k, base.rows()), execution);
+  SearchResults truth;
+  naming(options.base.path.string(), [&] {
+    truth = compute_ground_truth(base, queries, metric, std::min<std::uint64_t>(options.k, base.rows()), execution);
+  });
   const double seconds = seconds_since(start);
   session.end_progress();
   write_results(options.output, truth, options.output.extension() != ".ivecs");
@@ -62,7 +65,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
                    "Truth by suffix: .bin (with distances), .ivecs, .txt, .json", Need::Required);
   arguments.option("-m,--metric", options->metric, "METRIC", "l2, cosine or ip (default l2)");
   arguments.option("-k", options->k, "N", "Neighbours of each query (default 100)");
-  arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
+  arguments.threads(options->threads);
   arguments.option("--input-format", options->base.format, "FORMAT", "Format of the points, whatever their suffix");
   arguments.option("--dtype,--input-dtype", options->base.type, "TYPE",
                    "Type of a .bin file of points: f32, f16, i8 or u8");

@@ -10,6 +10,7 @@
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "json_row.hpp"
+#include "result_text.hpp"
 #include "vector_figures.hpp"
 
 namespace diskann::cli {
@@ -259,15 +260,56 @@ void describe_vectors(const InfoOptions& options, Session& session) {
   }
 }
 
+void describe_results(const InfoOptions& options, const ResultFileInfo& info, Session& session) {
+  if (options.detailed || options.distribution || options.duplicates || options.validate || options.memory ||
+      options.preview || options.index.metric || options.index.type || options.threads) {
+    throw UsageError(
+        fmt::format("{} holds search results: these flags are for indexes and vectors", options.path->string()),
+        "leave them out");
+  }
+  const bool range = info.kind == ResultKind::Range;
+  if (session.json()) {
+    JsonRow row;
+    row.add("command", "info").add("results", options.path->string()).add("kind", range ? "range" : "results");
+    row.add("format", options.path->extension().string().substr(1)).add("queries", info.rows);
+    if (!range) row.add("k", info.k);
+    session.row(row.add("hits", info.hits).add("distances", info.distances).add("file_bytes", info.file_bytes));
+    return;
+  }
+  session.print(
+      fmt::format("{}  search results or ground truth · {}", options.path->string(), bytes_text(info.file_bytes)));
+  session.print(fmt::format(
+      "hits     {} {} {}, {} distances", counted(info.rows, "query", "queries"), range ? "· by range ·" : "×",
+      range ? counted(info.hits, "hit", "hits") : count_text(info.k), info.distances ? "with" : "without"));
+}
+
+/// What a `.bin` holds whose size fits no vectors; also where it is too short for either.
+std::optional<ResultFileInfo> results_of(const InfoOptions& options) {
+  if (options.format) return {};
+  if (is_result_suffix(*options.path)) return inspect_any_results(*options.path);
+  if (options.path->extension() != ".bin" || options.index.type) return {};
+  try {
+    (void)inspect_vectors(*options.path);
+  } catch (const Error& of_vectors) {
+    try {
+      return inspect_results(*options.path);
+    } catch (const Error&) {  // vectors of a type that must be told, or broken ones
+    }
+  }
+  return {};
+}
+
 void describe(const InfoOptions& options, Session& session) {
   const FileKind kind = options.format ? FileKind::Vectors : file_kind(*options.path);
   switch (kind) {
     case FileKind::Index:
     case FileKind::MicrosoftMemoryIndex: return describe_index(options, session);
-    case FileKind::Vectors: return describe_vectors(options, session);
+    case FileKind::Vectors:
     case FileKind::Unknown: break;
   }
-  throw Error(ErrorCode::Corrupt, fmt::format("{} is neither an index nor a vector file", options.path->string()),
+  if (const auto results = results_of(options)) return describe_results(options, *results, session);
+  if (kind == FileKind::Vectors) return describe_vectors(options, session);
+  throw Error(ErrorCode::Corrupt, fmt::format("{} is no index, vector or result file", options.path->string()),
               "a vector file with another suffix needs --input-format");
 }
 
@@ -279,7 +321,9 @@ bool asks_for_more(const InfoOptions& options) {
 std::function<void(Session&)> declare(Arguments& arguments) {
   const auto options = std::make_shared<InfoOptions>();
   arguments.option("file,-i,--index,--input", options->path, "FILE",
-                   "Index, prefix of a Microsoft index, or vector file; without it: this build and machine");
+                   "Index, prefix of a Microsoft index, vector file, or results and ground truth of any form; without "
+                   "it: this build "
+                   "and machine");
   arguments.flag("--detailed", options->detailed, "Sections and degrees, or all statistics of the vectors");
   arguments.option("--preview", options->preview, "N", "The first N vectors");
   arguments.flag("--distribution", options->distribution, "Degrees of the graph, or range and norms of the vectors");
@@ -287,7 +331,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.flag("--validate", options->validate, "Check the whole file");
   arguments.flag("--memory", options->memory, "Memory by component");
   arguments.option("--input-format", options->format, "FORMAT", "Format of a vector file, whatever its suffix");
-  arguments.option("-j,--threads", options->threads, "N", "Threads of a look at every row or edge; 0 is all (default)");
+  arguments.threads(options->threads, "Threads of a look at every row or edge; 0 is all (default)");
   declare_index_flags(arguments, options->index, false, "a Microsoft index or a .bin file: f32, f16, i8 or u8");
   return [options](Session& session) {
     if (!options->path) {
@@ -305,6 +349,7 @@ const Command kInfoCommand{"info", "Say what a file holds, or what this build ca
                            "  diskann info index.bin\n"
                            "  diskann info vectors.fvecs --preview 3 --distribution --duplicates\n"
                            "  diskann info index.bin --detailed --validate --memory\n"
+                           "  diskann info truth.bin\n"
                            "  diskann info\n",
                            declare};
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
+#include "diskann/distance.hpp"
 #include "diskann/error.hpp"
 
 namespace diskann::cli {
@@ -16,6 +19,10 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
   if (input.format) options.format = parse_vector_format(*input.format);
   options.type = parse_type(input.type);
   if (options.type || !fallback) return options;
+  // That a file is not there matters more than its suffix.
+  if (!options.format && !std::filesystem::exists(input.path)) {
+    throw IoError("cannot open", input.path.string(), ENOENT);
+  }
   const VectorFormat format = options.format ? *options.format : vector_format_of(input.path);
   if (format != VectorFormat::Bin) return options;
   try {
@@ -27,14 +34,32 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
   return options;
 }
 
-VectorSet read_queries(const VectorInput& input, const ReadOptions& options, const Execution& execution) {
-  VectorSet queries = read_vectors(input.path, options, execution);
-  if (queries.rows() == 0) {
-    const bool limited = inspect_vectors(input.path, options).rows != 0;
-    throw Error(ErrorCode::InvalidArgument,
-                input.path.string() + (limited ? ": no queries are taken" : " has no queries"),
-                limited ? "let --max-queries be 1 or more" : "");
+void naming(const std::string& where, const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    const bool of_values = error.code() == ErrorCode::InvalidArgument || error.code() == ErrorCode::DimensionMismatch ||
+                           error.code() == ErrorCode::AlreadyExists;
+    if (!of_values || std::string_view(error.what()).starts_with(where)) throw;
+    throw Error(error.code(), fmt::format("{}: {}", where, error.what()), error.hint());
   }
+}
+
+void check_max_queries(const std::optional<std::uint64_t>& most) {
+  if (most != std::uint64_t{0}) return;
+  throw Error(ErrorCode::InvalidArgument, "--max-queries cannot be 0: there would be nothing to do",
+              "leave it out for all queries");
+}
+
+VectorSet read_queries(const VectorInput& input, const ReadOptions& options, std::size_t dimension,
+                       const std::string& what, const Execution& execution) {
+  VectorSet queries = read_vectors(input.path, options, execution);
+  if (queries.rows() == 0) throw Error(ErrorCode::InvalidArgument, input.path.string() + " has no queries");
+  if (queries.dimension() != dimension) {
+    throw Error(ErrorCode::DimensionMismatch, fmt::format("{}: the queries have {} dimensions, {} has {}",
+                                                          input.path.string(), queries.dimension(), what, dimension));
+  }
+  naming(input.path.string(), [&] { check_finite(queries); });
   return queries;
 }
 

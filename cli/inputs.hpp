@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,17 @@ struct VectorInput {
 /// Format and type of `input`. `fallback` is the type of a `.bin` file whose size does not tell it.
 ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fallback = {});
 
+/// Queries against vectors of `dimension`, called `what`: refused here as any search would refuse them, which does not
+/// know the name of the file; and where there is none.
+VectorSet read_queries(const VectorInput& input, const ReadOptions& options, std::size_t dimension,
+                       const std::string& what, const Execution& execution);
+
+/// InvalidArgument for a --max-queries of 0, which would do nothing.
+void check_max_queries(const std::optional<std::uint64_t>& most);
+
+/// Runs `body`, whose errors about values then begin with `where`.
+void naming(const std::string& where, const std::function<void()>& body);
+
 /// The index that a command works on, and what Microsoft's files do not say of themselves.
 struct IndexInput {
   std::filesystem::path path;
@@ -28,9 +40,6 @@ struct IndexInput {
   std::optional<std::string> type;    ///< --dtype
   bool map = false;                   ///< --map
 };
-
-/// Reads queries; InvalidArgument where there is none.
-VectorSet read_queries(const VectorInput& input, const ReadOptions& options, const Execution& execution);
 
 /// Declares -m and --dtype, the type of `typed`; `with_map` also --map.
 void declare_index_flags(Arguments& arguments, IndexInput& input, bool with_map,

@@ -142,6 +142,7 @@ void run(std::span<const std::string> words, CommonFlags& flags) {
     fmt::print("{}", arguments.help());
     return;
   }
+  if (flags.quiet && flags.verbose) throw UsageError("--quiet and -v contradict each other", "leave one out");
   Session session(flags);
   body(session);
   if (!flags.verbose) return;

@@ -80,7 +80,9 @@ Measurement measure(const Workload& workload, std::uint32_t search_list_size) {
   const SearchParameters parameters{search_list_size};
   const auto queries = static_cast<double>(workload.queries.rows());
   Measurement measurement;
-  measurement.search_list_size = search_list_size;
+  // The list that was walked with: never shorter than the hits asked for.
+  measurement.search_list_size = static_cast<std::uint32_t>(
+      std::max<std::uint64_t>(search_list_size, std::min<std::uint64_t>(workload.k, workload.index->size())));
   SearchStatistics statistics;
   for (std::uint32_t pass = 0; pass < workload.warmup; ++pass) {
     run_batch(workload, parameters, measurement.results, statistics);

@@ -139,9 +139,37 @@ SearchResults nearest_results(const std::filesystem::path& path, const Rows& row
 
 }  // namespace
 
+bool is_result_suffix(const std::filesystem::path& path) {
+  const std::filesystem::path suffix = path.extension();
+  return suffix == ".txt" || suffix == ".json" || suffix == ".ivecs" || suffix == ".ibin";
+}
+
+ResultFileInfo inspect_any_results(const std::filesystem::path& path) {
+  const bool json = path.extension() == ".json";
+  if (!json && path.extension() != ".txt") return inspect_results(path);
+  const Rows rows = json ? read_json(path) : read_text(path);
+  ResultFileInfo info;
+  info.rows = rows.hits.size();
+  info.k = rows.hits.empty() ? 0 : rows.hits.front().size();
+  for (const auto& hits : rows.hits) {
+    info.hits += hits.size();
+    if (hits.size() != rows.hits.front().size()) info.kind = ResultKind::Range;
+  }
+  if (info.kind == ResultKind::Range) info.k = 0;
+  info.distances = rows.distances && info.hits > 0;
+  info.file_bytes = std::filesystem::file_size(path);
+  return info;
+}
+
 SearchResults read_any_results(const std::filesystem::path& path) {
   if (path.extension() == ".txt") return nearest_results(path, read_text(path));
   if (path.extension() == ".json") return nearest_results(path, read_json(path));
+  if (path.extension() != ".bin" && !is_result_suffix(path) && std::filesystem::exists(path)) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: the suffix '{}' names no format of result or ground-truth files", path.string(),
+                            path.extension().string()),
+                "name it .txt, .json, .ivecs, .bin or .ibin");
+  }
   return read_results(path);
 }
 

@@ -108,7 +108,7 @@ struct Outcome {
 };
 
 void summarize(const SearchOptions& options, const Index& index, const Outcome& outcome, std::size_t queries,
-               std::uint32_t list_size, Session& session) {
+               std::uint64_t list_size, Session& session) {
   const double qps = outcome.seconds > 0 ? static_cast<double>(queries) / outcome.seconds : 0;
   const double per_query = 1.0 / static_cast<double>(std::max<std::size_t>(queries, 1));
   if (session.json()) {
@@ -142,6 +142,7 @@ void summarize(const SearchOptions& options, const Index& index, const Outcome& 
 
 void check_flags(const SearchOptions& options) {
   if (options.force && !options.output) throw UsageError("--force: no file is written without -o", "leave it out");
+  check_max_queries(options.max_queries);
   if (options.radius && options.k) throw UsageError("-k and --range contradict each other", "give one of them");
   if (!options.show_distances) return;
   if (!options.output) {
@@ -169,13 +170,17 @@ void search(const SearchOptions& options, Session& session) {
   ReadOptions reading = read_options(options.queries, index.source_type());
   const bool to_screen = !options.output && !session.json();
   reading.limit = options.max_queries.value_or(to_screen ? kShownQueries : kNoId);
-  const VectorSet queries = read_queries(options.queries, reading, session.execution());
+  const VectorSet queries =
+      read_queries(options.queries, reading, index.dimension(), options.index.path.string(), session.execution());
 
   SearchParameters parameters{options.search_list_size};
   if (options.accurate) {
     const std::uint64_t wide = std::max<std::uint64_t>(4 * std::uint64_t{parameters.search_list_size}, 10 * k);
     parameters.search_list_size = static_cast<std::uint32_t>(std::min<std::uint64_t>(wide, index.size() + 1));
   }
+  // What is walked with, and said: never shorter than the hits asked for.
+  const std::uint64_t list_size =
+      options.radius ? parameters.search_list_size : std::max<std::uint64_t>(parameters.search_list_size, k);
   const Execution execution = session.execution(options.threads);
   Outcome outcome;
   const auto start = std::chrono::steady_clock::now();
@@ -196,7 +201,7 @@ void search(const SearchOptions& options, Session& session) {
     if (!options.radius) outcome.answers = answers_of(outcome.results);
     session.json() ? print_rows(outcome.answers, session) : print_table(outcome.answers, session);
   }
-  summarize(options, index, outcome, queries.rows(), parameters.search_list_size, session);
+  summarize(options, index, outcome, queries.rows(), list_size, session);
   if (!to_screen || options.max_queries) return;
   const std::uint64_t all = inspect_vectors(options.queries.path, reading).rows;
   if (all > queries.rows()) {
@@ -214,12 +219,15 @@ std::function<void(Session&)> declare(Arguments& arguments) {
                    "Candidate list: larger finds more and is slower (default 100)");
   arguments.option("-o,--output", options->output, "FILE",
                    "Results by suffix: .txt .json .ivecs .bin; without it a table of the first queries");
-  arguments.option("--range", options->radius, "RADIUS", "All points at most this far away, in place of the k nearest");
+  arguments.option(
+      "--range", options->radius, "RADIUS",
+      "All points whose distance is this or less, in place of the k nearest: by l2 the squared distance, by "
+      "cosine 1 - cos, by ip minus the product");
   arguments.flag("--show-distances", options->show_distances,
                  "Distances beside the ids in a .txt or .json file (elsewhere: always, in .ivecs never)");
   arguments.flag("--accurate", options->accurate, "A candidate list four times as long");
   arguments.option("--max-queries", options->max_queries, "N", "Only the first N queries");
-  arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
+  arguments.threads(options->threads);
   arguments.option("--query-format", options->queries.format, "FORMAT", "Format of the queries, whatever their suffix");
   arguments.option("--query-dtype", options->queries.type, "TYPE",
                    "Type of .bin queries: f32, f16, i8 or u8 (default: that of the index)");

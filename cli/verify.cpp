@@ -92,7 +92,7 @@ void check(const VerifyOptions& options, Session& session) {
 std::function<void(Session&)> declare(Arguments& arguments) {
   const auto options = std::make_shared<VerifyOptions>();
   arguments.option("index,-i,--index,--input", options->path, "FILE", "Index to check, with -i or without (required)");
-  arguments.option("-j,--threads", options->threads, "N", "Threads; 0 is all (default)");
+  arguments.threads(options->threads);
   arguments.flag("--quality", options->quality,
                  "Also search for 1,000 stored rows: what recall@10 of 0.95 takes, beside exact search");
   declare_index_flags(arguments, options->index, false);

@@ -29,4 +29,8 @@ class DISKANN_EXPORT DistanceFunction {
 /// Both calls throw DimensionMismatch where lengths do not fit. Throws InvalidArgument for Distance::Custom.
 DISKANN_EXPORT std::unique_ptr<DistanceFunction> create_distance_function(Distance metric, std::size_t dimension);
 
+/// What building and searching refuse: InvalidArgument that names row and column of the first NaN or infinity, or the
+/// row whose squared norm overflows f32.
+DISKANN_EXPORT void check_finite(VectorView vectors);
+
 }  // namespace diskann

@@ -72,6 +72,17 @@ DISKANN_EXPORT VectorSet convert_vectors(VectorView vectors, VectorType type, co
 DISKANN_EXPORT SearchResults read_results(const std::filesystem::path& path);
 /// What a result file holds.
 enum class ResultKind : std::uint8_t { Nearest, Range };
+struct ResultFileInfo {
+  ResultKind kind = ResultKind::Nearest;
+  std::uint64_t rows = 0;
+  std::uint64_t k = 0;     ///< hits of each row; 0 for range results, which have another number for each
+  std::uint64_t hits = 0;  ///< of all rows, missing ones among them
+  bool distances = false;
+  std::uint64_t file_bytes = 0;
+};
+/// The files that read_results reads, and range results as write_range_results writes them to `.bin`. Corrupt where the
+/// file is neither.
+DISKANN_EXPORT ResultFileInfo inspect_results(const std::filesystem::path& path);
 /// Throws InvalidArgument where the suffix names no format that write_results or write_range_results knows: for a
 /// caller who wants to hear of it before the search.
 DISKANN_EXPORT void check_result_suffix(const std::filesystem::path& path, ResultKind kind);

@@ -19,12 +19,16 @@ unsigned available_threads() noexcept {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+unsigned threads_of(const Execution& execution) noexcept {
+  return execution.threads == 0 ? available_threads() : std::min(execution.threads, kMostThreads);
+}
+
 void check_cancelled(const CancelToken* cancel) {
   if (cancel != nullptr && cancel->cancelled()) throw Error(ErrorCode::Cancelled, "cancelled");
 }
 
 ThreadTeam::ThreadTeam(const Execution& execution) : cancel_(execution.cancel) {
-  const unsigned threads = execution.threads == 0 ? available_threads() : std::min(execution.threads, 1024u);
+  const unsigned threads = threads_of(execution);
   workers_.reserve(threads - 1);
   for (unsigned thread = 1; thread < threads; ++thread) {
     try {
@@ -80,16 +84,20 @@ void ThreadTeam::work(unsigned thread) {
 }
 
 void ThreadTeam::take_chunks(unsigned thread) {
+  std::uint64_t begin = 0;
   try {
     while (true) {
-      const std::uint64_t begin = next_.fetch_add(grain_, std::memory_order_relaxed);
+      begin = next_.fetch_add(grain_, std::memory_order_relaxed);
       if (begin >= count_) return;
       check_cancelled(cancel_);
       (*body_)(thread, begin, std::min(count_, begin + grain_));
     }
   } catch (...) {
     std::lock_guard lock(mutex_);
-    if (error_ == nullptr) error_ = std::current_exception();
+    if (error_ == nullptr || begin < error_begin_) {
+      error_ = std::current_exception();
+      error_begin_ = begin;
+    }
     next_.store(count_, std::memory_order_relaxed);  // nothing more is handed out
   }
 }

@@ -17,6 +17,11 @@ namespace diskann::base {
 /// Threads that this process may use (its affinity mask counts, not the machine).
 unsigned available_threads() noexcept;
 
+/// More threads than this no team has, whatever was asked for.
+inline constexpr unsigned kMostThreads = 1024;
+/// Threads that a team would have; the system may grant fewer.
+unsigned threads_of(const Execution& execution) noexcept;
+
 /// A team of threads for one long call: workers wait between sections, the caller is thread 0. Chunks are handed out
 /// as threads become free, so work that must not depend on the thread count may depend only on the chunk.
 class ThreadTeam {
@@ -29,8 +34,9 @@ class ThreadTeam {
   ~ThreadTeam();
 
   unsigned threads() const noexcept { return static_cast<unsigned>(workers_.size()) + 1; }
-  /// Runs `body` over [0, count). The first exception stops the rest and is rethrown; a cancel token that is set
-  /// throws Cancelled between chunks.
+  /// Runs `body` over [0, count). An exception stops what is not yet handed out and is rethrown; of several that of the
+  /// lowest chunk, so that it is the same at every thread count: chunks are handed out in order and then finished. A
+  /// cancel token that is set throws Cancelled between chunks.
   void run(std::uint64_t count, std::uint64_t grain, const Body& body);
 
  private:
@@ -48,6 +54,7 @@ class ThreadTeam {
   std::uint64_t count_ = 0, grain_ = 1;
   std::atomic<std::uint64_t> next_{0};
   std::exception_ptr error_;
+  std::uint64_t error_begin_ = 0;  // of the chunk that threw error_
 };
 
 /// Passes the progress of one stage on, at most ten times a second. Safe from several threads.

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "diskann/distance.hpp"
 #include "distance/half.hpp"
 #include "distance/kernels.hpp"
 
@@ -125,3 +126,9 @@ void check_finite(const VectorView& rows, std::uint64_t first_row) {
 }
 
 }  // namespace diskann::distance
+
+namespace diskann {
+
+void check_finite(VectorView vectors) { distance::check_finite(vectors, 0); }
+
+}  // namespace diskann

@@ -1,5 +1,6 @@
 #include "formats/bin_file.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,21 @@ namespace {
 
 std::string describe(const BinHeader& header) {
   return std::to_string(header.rows) + " rows of " + std::to_string(header.columns) + " values";
+}
+
+/// Whether the first values are whole numbers below 2^23, as ids are: as f32 they would all be 0 or denormal.
+bool looks_like_ids(const InputFile& file, const BinHeader& header) {
+  constexpr std::uint64_t kLooked = 1024;
+  constexpr std::uint32_t kSmallestNormal = 0x00800000, kMissing = 0xFFFFFFFF;
+  ValueStream<std::uint32_t> values(file, BinHeader::kBytes,
+                                    BinHeader::kBytes + 4 * std::min<std::uint64_t>(kLooked, header.cells()));
+  bool some = false;
+  while (values.left() != 0) {
+    const std::uint32_t value = values.next();
+    if (value >= kSmallestNormal && value != kMissing) return false;
+    some |= value != 0;
+  }
+  return some;
 }
 
 class BinReader final : public RowsReader {
@@ -66,6 +82,12 @@ std::unique_ptr<RowsReader> open_bin(InputFile file, VectorFormat format, const 
   const std::optional<VectorType> told = type_told_by(format);
   const VectorType type = told ? *told : bin_type(file, header, options.type);
   check_bin_size(file, header, size_of(type));
+  if (!told && !options.type && type == VectorType::F32 && looks_like_ids(file, header))
+    file.fail(
+        ErrorCode::InvalidArgument,
+        "the type of the values cannot be told: they look like ids of 32 bits, as search results and ground truth "
+        "hold, not like f32",
+        "if they are vectors, give the type: --dtype f32");
   return std::make_unique<BinReader>(std::move(file), format, type, header.rows, header.columns, options);
 }
 

@@ -24,7 +24,7 @@ std::vector<std::uint64_t> read_text(const InputFile& file) {
     if (line.size() == kLongest || error != std::errc() || end != line.data() + line.size())
       file.fail(ErrorCode::InvalidArgument,
                 "line " + std::to_string(ids.size() + 1) + ": '" + line.substr(0, 40) + "' is no id",
-                "write one number from 0 to 18446744073709551615 on each line");
+                "write one number from 0 to 18446744073709551614 on each line");
     ids.push_back(id);
     line.clear();
   };
@@ -83,11 +83,11 @@ std::vector<std::uint64_t> read_npy(const InputFile& file) {
 }  // namespace
 
 std::vector<std::uint64_t> read_ids(const std::filesystem::path& path) {
+  const InputFile file(path);
   const std::string suffix = path.extension().string();
   if (suffix != ".txt" && suffix != ".npy" && suffix != ".bin")
-    throw Error(ErrorCode::InvalidArgument, path.string() + ": the suffix '" + suffix + "' names no format of id files",
-                "name it .txt, .npy or .bin");
-  const InputFile file(path);
+    file.fail(ErrorCode::InvalidArgument, "the suffix '" + suffix + "' names no format of id files",
+              "name it .txt, .npy or .bin");
   return suffix == ".txt" ? read_text(file) : suffix == ".npy" ? read_npy(file) : formats::read_tags(file);
 }
 

@@ -51,46 +51,63 @@ bool is_range_form(const InputFile& file, const BinHeader& header) {
   return sum == hits;
 }
 
-/// u32 rows, u32 k, ids of all rows, then distances of all rows or nothing.
-SearchResults read_truth(const InputFile& file) {
+/// u32 rows, u32 k, ids of all rows, then distances of all rows or nothing; or the range form.
+ResultFileInfo inspect_truth(const InputFile& file) {
   const BinHeader header = formats::read_bin_header(file);
   const std::uint64_t body = file.size() - BinHeader::kBytes, cells = header.cells();
   // Compared by division, since cells * 8 can wrap.
   const bool ids_only = body % 4 == 0 && body / 4 == cells, both = body % 8 == 0 && body / 8 == cells;
-  const bool fits = header.columns != 0 && (ids_only || both);
-  if (!fits && is_range_form(file, header))
+  if (header.columns != 0 && (ids_only || both))
+    return {ResultKind::Nearest, header.rows, header.columns, cells, !ids_only, file.size()};
+  if (is_range_form(file, header)) return {ResultKind::Range, header.rows, 0, header.columns, true, file.size()};
+  if (header.columns == 0) file.corrupt("the header says 0 ids a row");
+  file.corrupt("the header says " + std::to_string(header.rows) + " rows of " + std::to_string(header.columns) +
+                   " ids of 4 bytes, with distances of 4 bytes or without; " + std::to_string(body) +
+                   " bytes follow it",
+               "this is no ground-truth file, or it is cut");
+}
+
+SearchResults read_truth(const InputFile& file) {
+  const ResultFileInfo info = inspect_truth(file);
+  if (info.kind == ResultKind::Range)
     file.fail(ErrorCode::InvalidArgument,
               "the file holds range results, another number of hits for each query; the k nearest are needed",
               "search without a range");
-  if (header.columns == 0) file.corrupt("the header says 0 ids a row");
-  if (!fits)
-    file.corrupt("the header says " + std::to_string(header.rows) + " rows of " + std::to_string(header.columns) +
-                     " ids of 4 bytes, with distances of 4 bytes or without; " + std::to_string(body) +
-                     " bytes follow it",
-                 "this is no ground-truth file, or it is cut");
   SearchResults results;
-  results.rows = header.rows;
-  results.k = header.columns;
-  results.ids.reserve(cells);
-  const std::uint64_t end_of_ids = BinHeader::kBytes + 4 * cells;
+  results.rows = info.rows;
+  results.k = info.k;
+  results.ids.reserve(info.hits);
+  const std::uint64_t end_of_ids = BinHeader::kBytes + 4 * info.hits;
   ValueStream<std::uint32_t> ids(file, BinHeader::kBytes, end_of_ids);
-  for (std::uint64_t i = 0; i < cells; ++i) results.ids.push_back(widen(ids.next()));
-  if (cells == 0 || ids_only) return results;
-  results.distances.resize(cells);
-  file.read(end_of_ids, results.distances.data(), 4 * cells);
+  for (std::uint64_t i = 0; i < info.hits; ++i) results.ids.push_back(widen(ids.next()));
+  if (!info.distances) return results;
+  results.distances.resize(info.hits);
+  file.read(end_of_ids, results.distances.data(), 4 * info.hits);
   return results;
+}
+
+/// The file, once its suffix is known to be one of results; that it is not there comes first.
+InputFile open_results(const std::filesystem::path& path) {
+  InputFile file(path);
+  const std::string suffix = path.extension().string();
+  if (suffix != ".ivecs" && suffix != ".bin" && suffix != ".ibin")
+    file.fail(ErrorCode::InvalidArgument, "the suffix '" + suffix + "' names no format of result or ground-truth files",
+              "name it .ivecs, .bin or .ibin");
+  return file;
 }
 
 }  // namespace
 
 SearchResults read_results(const std::filesystem::path& path) {
-  const std::string suffix = path.extension().string();
-  if (suffix != ".ivecs" && suffix != ".bin" && suffix != ".ibin")
-    throw Error(ErrorCode::InvalidArgument,
-                path.string() + ": the suffix '" + suffix + "' names no format of result or ground-truth files",
-                "name it .ivecs, .bin or .ibin");
-  const InputFile file(path);
-  return suffix == ".ivecs" ? read_ivecs(file) : read_truth(file);
+  const InputFile file = open_results(path);
+  return path.extension() == ".ivecs" ? read_ivecs(file) : read_truth(file);
+}
+
+ResultFileInfo inspect_results(const std::filesystem::path& path) {
+  const InputFile file = open_results(path);
+  if (path.extension() != ".ivecs") return inspect_truth(file);
+  const SearchResults results = read_ivecs(file);
+  return {ResultKind::Nearest, results.rows, results.k, results.ids.size(), false, file.size()};
 }
 
 }  // namespace diskann

@@ -45,8 +45,8 @@ void read_plain_rows(const InputFile& file, std::uint64_t offset, std::size_t ro
 }
 
 std::unique_ptr<RowsReader> open_rows(const std::filesystem::path& path, const ReadOptions& options) {
+  InputFile file(path);  // first: that it is not there matters more than its suffix
   const VectorFormat format = options.format ? *options.format : vector_format_of(path);
-  InputFile file(path);
   switch (format) {
     case VectorFormat::Fvecs:
     case VectorFormat::Bvecs: return open_xvecs(std::move(file), format, options);

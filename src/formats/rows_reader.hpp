@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "formats/input_file.hpp"
 #include "formats/vector_reader.hpp"
@@ -24,6 +25,7 @@ class RowsReader : public VectorReader {
   std::size_t dimension() const noexcept override { return dimension_; }
   VectorType type() const noexcept override { return type_; }
   VectorFormat format() const noexcept override { return format_; }
+  std::string where() const override { return file_.name() + ": "; }
   std::uint64_t file_bytes() const noexcept { return file_.size(); }
 
  protected:

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "diskann/vector_file.hpp"
 
@@ -17,6 +18,8 @@ class VectorReader {
   virtual std::size_t dimension() const noexcept = 0;
   virtual VectorType type() const noexcept = 0;
   virtual VectorFormat format() const noexcept = 0;
+  /// "FILE: ", for errors about values; empty where there is no file.
+  virtual std::string where() const { return {}; }
   /// Row i of the part goes to out + i * stride (stride in bytes, at least a row). first + count <= rows(). Safe from
   /// several threads. Corrupt names the offset and row of what is wrong.
   virtual void read(std::uint64_t first, std::uint64_t count, std::byte* out, std::size_t stride) const = 0;

@@ -63,10 +63,18 @@ void check_ids(const std::vector<std::uint64_t>& ids, std::uint64_t rows) {
     refuse(std::to_string(ids.size()) + " ids for " + std::to_string(rows) + " vectors", "give one id for each vector");
   std::vector<std::uint64_t> sorted = ids;
   std::sort(sorted.begin(), sorted.end());
-  if (sorted.back() == kNoId) refuse("the largest 64-bit number is not an id");
+  if (sorted.back() == kNoId)
+    refuse("id " + std::to_string(kNoId) + " (row " +
+               std::to_string(std::find(ids.begin(), ids.end(), kNoId) - ids.begin()) +
+               ") is not given to vectors: in results it marks a missing hit",
+           "use 0 to " + std::to_string(kNoId - 1));
   const auto repeated = std::adjacent_find(sorted.begin(), sorted.end());
-  if (repeated != sorted.end())
-    throw Error(ErrorCode::AlreadyExists, "id " + std::to_string(*repeated) + " is given to two vectors");
+  if (repeated == sorted.end()) return;
+  const auto first = std::find(ids.begin(), ids.end(), *repeated);
+  const auto second = std::find(first + 1, ids.end(), *repeated);
+  throw Error(ErrorCode::AlreadyExists, "id " + std::to_string(*repeated) + " is given to two vectors, rows " +
+                                            std::to_string(first - ids.begin()) + " and " +
+                                            std::to_string(second - ids.begin()));
 }
 
 }  // namespace
@@ -106,7 +114,7 @@ void IndexBuilder::Settings::check_shape(std::uint64_t rows, std::size_t dimensi
 
 BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension,
                                                   VectorType type, bool coded) const {
-  const unsigned threads = execution.threads == 0 ? base::available_threads() : execution.threads;
+  const unsigned threads = base::threads_of(execution);
   const auto times = [](std::uint64_t a, std::uint64_t b) {
     return base::checked_multiply(a, b, "the estimate", ErrorCode::InvalidArgument);
   };

@@ -33,6 +33,15 @@ struct Fits {
   }
 };
 
+/// distance::check_finite(), whose errors do not know the file.
+void check_rows(const formats::VectorReader& reader, const VectorView& rows, std::uint64_t first_row) {
+  try {
+    distance::check_finite(rows, first_row);
+  } catch (const Error& error) {
+    throw Error(error.code(), reader.where() + error.what(), error.hint());
+  }
+}
+
 }  // namespace
 
 void ViewReader::read(std::uint64_t first, std::uint64_t count, std::byte* out, std::size_t stride) const {
@@ -69,19 +78,19 @@ base::RowStore read_rows(const formats::VectorReader& reader, VectorType type, c
     const std::uint64_t count = end - begin;
     if (type == reader.type()) {
       reader.read(begin, count, store.row(begin), stride);
-      distance::check_finite({store.row(begin), type, count, dimension, stride}, begin);
+      check_rows(reader, {store.row(begin), type, count, dimension, stride}, begin);
     } else {
       const std::size_t row_bytes = dimension * size_of(reader.type());
       std::vector<std::byte> rows(count * row_bytes);
       reader.read(begin, count, rows.data(), row_bytes);
-      distance::check_finite({rows.data(), reader.type(), count, dimension, row_bytes}, begin);
+      check_rows(reader, {rows.data(), reader.type(), count, dimension, row_bytes}, begin);
       for (std::uint64_t i = 0; i < count; ++i) {
         const std::size_t column =
             base::convert_row(rows.data() + i * row_bytes, reader.type(), store.row(begin + i), type, dimension);
         if (column == base::kAllColumns) continue;
         throw Error(ErrorCode::InvalidArgument,
-                    "row " + std::to_string(begin + i) + ", column " + std::to_string(column) + ": the " +
-                        std::string(to_string(reader.type())) + " value cannot be stored as " +
+                    reader.where() + "row " + std::to_string(begin + i) + ", column " + std::to_string(column) +
+                        ": the " + std::string(to_string(reader.type())) + " value cannot be stored as " +
                         std::string(to_string(type)) + " without changing it",
                     "store it as f32, or scale the data first");
       }

@@ -91,6 +91,24 @@ TEST(Threads, ExceptionsOfAllThreadsAtOnceBecomeOne) {
   }
 }
 
+TEST(Threads, OfSeveralExceptionsThatOfTheLowestChunkIsThrown) {
+  for (const unsigned workers : {1u, 2u, 5u}) {
+    ThreadTeam team(threads(workers));
+    for (int round = 0; round < 3; ++round) {
+      try {
+        team.run(1000, 10, [](unsigned, std::uint64_t begin, std::uint64_t) {
+          if (begin < 20) return;
+          if (begin == 20) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          throw std::runtime_error(std::to_string(begin));
+        });
+        FAIL() << "nothing was thrown";
+      } catch (const std::runtime_error& error) {
+        EXPECT_STREQ(error.what(), "20") << workers << " threads";
+      }
+    }
+  }
+}
+
 TEST(Threads, CancellingStopsBetweenChunks) {
   for (const unsigned workers : {1u, 3u}) {
     CancelToken token;

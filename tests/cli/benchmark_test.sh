@@ -80,6 +80,14 @@ expect 2 benchmark -i a.idx -q query.fbin --plot no.svg
 expect 2 benchmark -i a.idx -q query.fbin -g truth.bin --plot no.png
 has err "ends in .svg"
 
+# What is printed is what was done: rounds of single queries, and no list shorter than k.
+expect 0 benchmark -i a.idx -q query.fbin -L 10 --latency --rounds 5 --json
+equal "$(json out /rounds)" 5
+expect 0 benchmark -i a.idx -q query.fbin -L 10 -k 30 --throughput --rounds 1 --json
+equal "$(json out /search_list_size)" 30
+expect 3 benchmark -i missing.idx -q query.fbin --max-queries 0
+has err "--max-queries"
+
 # Flags that would do nothing, and lists that are none, before anything is read.
 for one in --latency --throughput --recall; do
   expect 2 benchmark -i missing.idx -q query.fbin -g truth.bin --all $one
@@ -101,7 +109,7 @@ equal "$(numbers ids/L40.bin 0 12)" "$(numbers hits.bin 0 12)"
 # Without --json the lines hold nothing that a harness could have itself.
 expect 0 benchmark -i a.idx -q query.fbin -k 10 -L 10,40 -j 1 --ids-dir ids
 equal "$(json out /param /ids | tr '\n' ' ')" "$(printf '10\tL10.bin 40\tL40.bin ')"
-json out /seconds /hops /dist_cmps >/dev/null
+json out /seconds /hops /distance_computations >/dev/null
 has_not out threads
 # Ids of 64 bits, which the files cannot hold, are refused before a pass is timed: this many would take hours.
 rm ids/*

@@ -50,6 +50,28 @@ expect 3 convert -i a.u8bin -o no.fbin --format nonsense
 expect 3 convert -i a.bin -o no.u8bin
 has err "--dtype"
 
+# Results and ground truth: ids in every form, distances where the form has them.
+expect 0 generate -n 40 -d 4 -o p.fbin
+expect 0 groundtruth -i p.fbin -q p.fbin -k 3 -o t.bin
+expect 0 convert -i t.bin -o t.txt
+expect 0 convert -i t.txt -o t.json --json
+equal "$(json out /format /queries /k /distances)" "$(printf 'json\t40\t3\ttrue')"
+expect 0 convert -i t.json -o again.bin
+cmp -s again.bin t.bin || die "txt, json and back changed the truth"
+expect 0 convert -i t.bin -o t.ivecs
+expect 0 convert -i t.ivecs -o ids.bin
+equal "$(stat -c %s ids.bin)" $((8 + 4 * 120))
+equal "$(numbers ids.bin 8 120)" "$(numbers t.bin 8 120)"
+expect 0 convert -i ids.bin -o back.ivecs
+cmp -s back.ivecs t.ivecs || die "ivecs and back changed the ids"
+expect 3 convert -i t.ivecs -o no.fbin
+has err "t.ivecs holds ids, not vectors"
+has err "write .ivecs, .bin, .txt or .json"
+expect 2 convert -i t.ivecs -o no.txt --limit 3
+expect 2 convert -i t.ivecs -o ./t.ivecs
+expect 3 convert -i p.fbin -o no.ivecs
+[ ! -e no.txt ] || die "a refused conversion left a file"
+
 # Indexes: to Microsoft's form and back, the same hits.
 expect 0 generate -n 400 -d 10 -o base.fbin --queries 20 --query-output query.fbin
 expect 0 build -i base.fbin -o a.idx -R 16

@@ -20,6 +20,12 @@ has err "--output is required"
 expect 2 build -i base.fbin -o x.idx -R many
 expect 2 build -i base.fbin -o x.idx -j -1
 expect 2 build -i base.fbin -o x.idx stray
+expect 2 search -i a.idx -q query.fbin --quiet -v
+has err "--quiet and -v contradict"
+for threads in 1025 4294967295; do
+  expect 2 estimate -i base.fbin -j $threads
+  has err "--threads: expected 0 (all) to 1024 threads, found '$threads'"
+done
 expect 2 search -i a.idx -q query.fbin -k -1
 expect 2 search -i a.idx -q query.fbin -k ""
 expect 2 search -i a.idx -q query.fbin --max-queries -1
@@ -77,14 +83,44 @@ equal "$(cat out)" ""
 # 3: values and data that cannot be right.
 { u32 2 2 && u32 0 0 0 0x7fc00000; } >nan.fbin
 expect 3 build -i nan.fbin -o x.idx
-has err "row 1"
+has err "nan.fbin: row 1, column 1"
 expect 3 info nan.fbin --validate
 { u32 1 8 && u32 0 0 0x7f800000 0 0 0 0 0; } >infinite.fbin
-expect 3 search -i a.idx -q infinite.fbin
+for range in "" "--range 3"; do
+  # shellcheck disable=SC2086
+  expect 3 search -i a.idx -q infinite.fbin $range
+  has err "infinite.fbin: row 0, column 2"
+done
+expect 3 benchmark -i a.idx -q infinite.fbin
+has err "infinite.fbin: row 0, column 2"
+expect 3 groundtruth -i base.fbin -q infinite.fbin -o x.bin
+has err "infinite.fbin: row 0, column 2"
+expect 3 groundtruth -i infinite.fbin -q query.fbin -o x.bin
+has err "infinite.fbin: row 0, column 2"
+expect 3 convert -i infinite.fbin -o x.fbin --center
+has err "infinite.fbin: row 0"
+# The first bad row at every thread count: megabytes of good rows, then bad ones.
+{ u32 40000 64 && head -c 9000000 /dev/zero && head -c 1240000 /dev/zero | tr '\0' '\377'; } >late.fbin
+for threads in 1 2 3; do
+  expect 3 build -i late.fbin -o x.idx -j $threads
+  has err "late.fbin: row 35156, column 16"
+done
+expect 3 build -i base.fbin -o x.idx --dtype u8
+has err "base.fbin: row 0, column 0"
+expect 3 convert -i base.fbin -o x.u8bin --skip 3
+has err "base.fbin, after the first 3 rows: row 0, column 0"
+{ seq 299 && echo 7; } >ids.txt
+expect 4 build -i base.fbin -o x.idx --ids ids.txt
+has err "ids.txt: id 7 is given to two vectors, rows 6 and 299"
+seq 299 >ids.txt
+expect 3 build -i base.fbin -o x.idx --ids ids.txt
+has err "ids.txt: 299 ids for 300 vectors"
+rm late.fbin ids.txt
 expect 0 generate -n 5 -d 9 -o nine.fbin
 expect 3 search -i a.idx -q nine.fbin -k 1
-has err 9
-has err 8
+has err "nine.fbin: the queries have 9 dimensions, a.idx has 8"
+expect 3 groundtruth -i base.fbin -q nine.fbin -o x.bin
+has err "nine.fbin: the queries have 9 dimensions, base.fbin has 8"
 expect 3 search -i a.idx -q nine.fbin -k 1 --json
 equal "$(json err /error/code)" DimensionMismatch
 expect 3 search -i a.idx -q query.fbin -m cosine
@@ -101,8 +137,6 @@ for command in "search -i a.idx" "search -i a.idx --range 1 -o o.txt" "benchmark
   expect 3 $command -q empty.fbin
   has err "empty.fbin has no queries"
 done
-expect 3 search -i a.idx -q query.fbin --max-queries 0
-has err "let --max-queries be 1 or more"
 rm empty.fbin
 
 mkfifo pipe
@@ -164,6 +198,22 @@ has err missing.fbin
 expect 4 search -i missing.idx -q query.fbin
 expect 4 search -i a.idx -q missing.fbin
 expect 4 info missing.idx
+# Also where the name has no suffix that is known.
+expect 4 build -i missing -o x.idx
+has err "cannot open missing"
+expect 4 estimate -i missing
+expect 4 convert -i missing -o x.fbin
+expect 4 search -i a.idx -q missing
+expect 4 groundtruth -i missing -q query.fbin -o x.bin
+expect 4 groundtruth -i base.fbin -q missing -o x.bin
+expect 4 build -i base.fbin -o x.idx --ids missing
+expect 4 recall -g missing -r missing
+echo 18446744073709551615 >ids.txt && seq 299 >>ids.txt
+expect 3 build -i base.fbin -o x.idx --ids ids.txt
+has err "ids.txt: id 18446744073709551615 (row 0)"
+expect 3 recall -g base.fbin -r base.fbin
+has err ".txt, .json, .ivecs, .bin or .ibin"
+rm ids.txt
 expect 4 verify missing.idx
 expect 4 build -i base.fbin -o a.idx
 expect 4 build -i base.fbin -o nowhere/x.idx

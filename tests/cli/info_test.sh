@@ -59,6 +59,31 @@ has out "section"
 expect 2 info a.idx --preview 3
 expect 0 info -i a.idx
 
+# Results and ground truth, by their forms; a .bin is told apart from vectors.
+expect 0 groundtruth -i base.u8bin -q base.u8bin -k 7 -o truth.bin
+expect 0 info truth.bin
+has out "500 queries × 7, with distances"
+for form in bin txt json ivecs; do
+  expect 0 search -i a.idx -q base.u8bin -k 3 -o "hits.$form"
+  expect 0 info "hits.$form" --json
+  distances=false && [ $form = bin ] && distances=true
+  equal "$(json out /kind /format /queries /k /hits /distances)" "$(printf 'results\t%s\t500\t3\t1500\t%s' $form $distances)"
+  [ $form = ivecs ] || expect 0 search -i a.idx -q base.u8bin --range 500 -o "near.$form"
+  [ $form = ivecs ] || expect 0 info "near.$form" --json
+  [ $form = ivecs ] || equal "$(json out /kind /queries)" "$(printf 'range\t500')"
+done
+expect 2 info truth.bin --preview 1
+{ u32 500 3 && tail -c +9 hits.bin | head -c 6000; } >ids.bin
+expect 0 info ids.bin --json
+equal "$(json out /kind /k /distances)" "$(printf 'results\t3\tfalse')"
+expect 3 build -i ids.bin -o x.idx
+has err "they look like ids"
+expect 0 info ids.bin --dtype f32 --json
+equal "$(json out /kind /dtype)" "$(printf 'vectors\tf32')"
+head -c 6001 ids.bin >cut.bin
+expect 5 info cut.bin
+has err "cut.bin: the header says 500 rows"
+
 expect 0 verify a.idx
 has out "ok "
 expect 0 verify -i a.idx --json

@@ -58,6 +58,10 @@ equal "$(lines out)" 1
 equal "$(json out /command /queries /k /search_list_size /output)" "$(printf 'search\t30\t3\t100\trows.txt')"
 is "$(json out /hops)" 'x >= 1'
 
+expect 0 search -i a.idx -q query.fbin -k 30 -L 10 --json -o rows.txt
+equal "$(json out /search_list_size)" 30
+expect 3 search -i missing.idx -q query.fbin --max-queries 0
+
 # A longer list finds no less, and looks at more points.
 expect 0 search -i a.idx -q query.fbin -k 10 -L 10 -o short.txt --json
 short=$(json out /distance_computations)

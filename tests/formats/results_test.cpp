@@ -109,13 +109,39 @@ TEST_F(Results, RefusesWhatAFormatCannotHold) {
     expect_error(ErrorCode::InvalidArgument, {"query 0", "4294967295", ".txt"}, [&] { write_results(name, results); });
   expect_error(ErrorCode::InvalidArgument, {"distances"}, [] { write_results("a.ivecs", sample(), true); });
   expect_error(ErrorCode::InvalidArgument, {".csv", ".json"}, [] { write_results("a.csv", sample()); });
-  expect_error(ErrorCode::InvalidArgument, {".gz", ".ivecs"}, [] { read_results("a.gz"); });
   expect_error(ErrorCode::InvalidArgument, {"of 0"}, [] { write_results("a.bin", {2, 0, {}, {}}); });
   expect_error(ErrorCode::InvalidArgument, {"5 ids"}, [] { write_results("a.txt", {2, 3, {1, 2, 3, 4, 5}, {}}); });
   results = sample();
   results.distances.clear();
   expect_error(ErrorCode::InvalidArgument, {"none"}, [&] { write_results("a.txt", results, true); });
   EXPECT_TRUE(files.names().empty());
+  expect_error(ErrorCode::NotFound, {"a.gz"}, [] { read_results("a.gz"); });  // rather than its suffix
+  files.put("a.gz", Bytes(8));
+  expect_error(ErrorCode::InvalidArgument, {".gz", ".ivecs"}, [] { read_results("a.gz"); });
+}
+
+TEST_F(Results, AreInspectedInEveryBinaryForm) {
+  const auto expect_info = [&](const char* name, ResultKind kind, std::uint64_t k, std::uint64_t hits, bool distances) {
+    const ResultFileInfo info = inspect_results(name);
+    EXPECT_EQ(info.kind, kind) << name;
+    EXPECT_EQ(info.rows, 10u) << name;
+    EXPECT_EQ(info.k, k) << name;
+    EXPECT_EQ(info.hits, hits) << name;
+    EXPECT_EQ(info.distances, distances) << name;
+    EXPECT_EQ(info.file_bytes, content(name).size()) << name;
+  };
+  const std::pair<const char*, bool> forms[] = {
+      {"gt_f32_l2.bin", true}, {"gt_ids_only.bin", false}, {"small.ivecs", false}, {"small.ibin", false}};
+  for (const auto& [name, distances] : forms) {
+    files.put(name, golden("vectors/" + std::string(name)));
+    expect_info(name, ResultKind::Nearest, 5, 50, distances);
+  }
+  std::vector<std::vector<Hit>> ranges(10);
+  ranges[3] = {{7, 1.0f}, {8, 2.0f}, {9, 3.0f}};
+  write_range_results("range.bin", ranges);
+  expect_info("range.bin", ResultKind::Range, 0, 3, true);
+  files.put("cut.bin", Bytes(11));
+  expect_error(ErrorCode::Corrupt, {"cut.bin"}, [] { inspect_results("cut.bin"); });
 }
 
 TEST_F(Results, EveryTruncationAndOneMoreByteAreRefused) {
@@ -253,6 +279,8 @@ TEST_F(Ids, ReadFromMicrosoftsTags) {
     files.put("a.bin", bad);
     expect_error(ErrorCode::Corrupt, {"a.bin"}, [] { read_ids("a.bin"); });
   }
+  expect_error(ErrorCode::NotFound, {"a.csv"}, [] { read_ids("a.csv"); });  // rather than its suffix
+  files.put("a.csv", Bytes(8));
   expect_error(ErrorCode::InvalidArgument, {".csv"}, [] { read_ids("a.csv"); });
 }
 

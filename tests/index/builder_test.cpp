@@ -118,6 +118,12 @@ TEST(Builder, StatesMemoryThatABuildStaysWithin) {
   EXPECT_EQ(estimate.vectors, 128'000'000u);
   EXPECT_GE(estimate.graph, 256'000'000u);
   EXPECT_LE(estimate.total(), static_cast<std::uint64_t>((128'000'000u + 256'000'000u) * 1.35));
+  const auto with_threads = [](unsigned threads) {
+    Execution execution;
+    execution.threads = threads;
+    return IndexBuilder().execution(execution).estimate(1'000'000, 128, VectorType::U8).total();
+  };
+  EXPECT_EQ(with_threads(4'294'967'295), with_threads(1024)) << "a team has no more";
   EXPECT_EQ(refusal([&] { builder.estimate(std::uint64_t{1} << 62, 65'535, VectorType::F32); }).code,
             ErrorCode::InvalidArgument);
 }
