@@ -69,11 +69,11 @@ void convert_index(const ConvertOptions& options, Session& session) {
                            format));
 }
 
-/// A `.bin` may hold vectors as well: what it becomes tells.
+/// A `.bin` may hold vectors as well: what it becomes tells, or its size.
 bool converts_results(const ConvertOptions& options) {
-  if (options.input.format) return false;
-  return is_result_suffix(options.input.path) ||
-         (options.input.path.extension() == ".bin" && !options.output_format && is_result_suffix(options.output));
+  if (options.input.format || is_result_suffix(options.input.path)) return !options.input.format;
+  if (options.input.path.extension() != ".bin" || options.input.type || options.output_format) return false;
+  return is_result_suffix(options.output) || results_in(options.input.path);
 }
 
 void convert_results(const ConvertOptions& options, Session& session) {

@@ -283,22 +283,6 @@ void describe_results(const InfoOptions& options, const ResultFileInfo& info, Se
       range ? counted(info.hits, "hit", "hits") : count_text(info.k), info.distances ? "with" : "without"));
 }
 
-/// What a `.bin` holds whose size fits no vectors; also where it is too short for either.
-std::optional<ResultFileInfo> results_of(const InfoOptions& options) {
-  if (options.format) return {};
-  if (is_result_suffix(*options.path)) return inspect_any_results(*options.path);
-  if (options.path->extension() != ".bin" || options.index.type) return {};
-  try {
-    (void)inspect_vectors(*options.path);
-  } catch (const Error& of_vectors) {
-    try {
-      return inspect_results(*options.path);
-    } catch (const Error&) {  // vectors of a type that must be told, or broken ones
-    }
-  }
-  return {};
-}
-
 void describe(const InfoOptions& options, Session& session) {
   const FileKind kind = options.format ? FileKind::Vectors : file_kind(*options.path);
   switch (kind) {
@@ -307,7 +291,9 @@ void describe(const InfoOptions& options, Session& session) {
     case FileKind::Vectors:
     case FileKind::Unknown: break;
   }
-  if (const auto results = results_of(options)) return describe_results(options, *results, session);
+  if (!options.format && !options.index.type) {
+    if (const auto results = results_in(*options.path)) return describe_results(options, *results, session);
+  }
   if (kind == FileKind::Vectors) return describe_vectors(options, session);
   throw Error(ErrorCode::Corrupt, fmt::format("{} is no index, vector or result file", options.path->string()),
               "a vector file with another suffix needs --input-format");

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <string_view>
+#include <system_error>
 
 #include "diskann/distance.hpp"
 #include "diskann/error.hpp"
@@ -20,15 +22,17 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
   options.type = parse_type(input.type);
   if (options.type || !fallback) return options;
   // That a file is not there matters more than its suffix.
-  if (!options.format && !std::filesystem::exists(input.path)) {
-    throw IoError("cannot open", input.path.string(), ENOENT);
+  std::error_code other;
+  if (!options.format && !std::filesystem::exists(input.path, other)) {
+    throw IoError("cannot open", input.path.string(), other ? other.value() : ENOENT);
   }
   const VectorFormat format = options.format ? *options.format : vector_format_of(input.path);
   if (format != VectorFormat::Bin) return options;
   try {
     (void)inspect_vectors(input.path, options);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::InvalidArgument) throw;
+    // Of values of four bytes the size tells, so that what is refused is no f32.
+    if (error.code() != ErrorCode::InvalidArgument || fallback == VectorType::F32) throw;
     options.type = fallback;
   }
   return options;
@@ -40,7 +44,8 @@ void naming(const std::string& where, const std::function<void()>& body) {
   } catch (const Error& error) {
     const bool of_values = error.code() == ErrorCode::InvalidArgument || error.code() == ErrorCode::DimensionMismatch ||
                            error.code() == ErrorCode::AlreadyExists;
-    if (!of_values || std::string_view(error.what()).starts_with(where)) throw;
+    const std::string_view what = error.what();
+    if (!of_values || what.starts_with(where + ": ") || what.starts_with(where + " ")) throw;
     throw Error(error.code(), fmt::format("{}: {}", where, error.what()), error.hint());
   }
 }

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 
 #include "diskann/error.hpp"
@@ -25,6 +27,25 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
     return error ? path.lexically_normal() : folder / path.filename();
   };
   return resolved(a) == resolved(b);
+}
+
+constexpr const char* kBesideAPrefix[] = {".data", ".tags", ".del", "_metadata.bin"};
+
+/// Whether a file is an index, or belongs to one: a set of Microsoft's has several files.
+bool is_of_index(const std::filesystem::path& path) {
+  const auto is_index = [](const std::filesystem::path& named) {
+    try {
+      const FileKind kind = file_kind(named);
+      return kind == FileKind::Index || kind == FileKind::MicrosoftMemoryIndex;
+    } catch (const Error& error) {
+      return error.code() == ErrorCode::Unsupported;  // one that cannot be opened is one all the same
+    }
+  };
+  if (is_index(path)) return true;
+  const std::string name = path.string();
+  return std::ranges::any_of(kBesideAPrefix, [&](const std::string_view suffix) {
+    return name.ends_with(suffix) && is_index(name.substr(0, name.size() - suffix.size()));
+  });
 }
 
 }  // namespace
@@ -50,8 +71,7 @@ void check_distinct(const std::vector<NamedFile>& inputs, const std::vector<Name
 
 std::vector<NamedFile> files_of_index(const std::string& flag, const std::filesystem::path& prefix) {
   std::vector<NamedFile> files{{flag, prefix}};
-  for (const char* suffix : {".data", ".tags", ".del", "_metadata.bin"})
-    files.push_back({flag, prefix.string() + suffix});
+  for (const char* suffix : kBesideAPrefix) files.push_back({flag, prefix.string() + suffix});
   return files;
 }
 
@@ -66,10 +86,9 @@ void check_output_directory(const std::filesystem::path& directory) {
 
 void check_output_file(const std::filesystem::path& path, bool force) {
   check_index_output(path, true);
-  if (force || !std::filesystem::exists(path)) return;
-  const FileKind kind = file_kind(path);
-  if (kind != FileKind::Index && kind != FileKind::MicrosoftMemoryIndex) return;
-  throw Error(ErrorCode::AlreadyExists, fmt::format("{} exists already and is an index", path.string()),
+  std::error_code error;
+  if (force || !std::filesystem::exists(path, error) || !is_of_index(path)) return;
+  throw Error(ErrorCode::AlreadyExists, fmt::format("{} exists already and is an index, or of one", path.string()),
               "choose another name, or ask for it to be replaced (--force)");
 }
 

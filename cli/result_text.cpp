@@ -161,10 +161,25 @@ ResultFileInfo inspect_any_results(const std::filesystem::path& path) {
   return info;
 }
 
+std::optional<ResultFileInfo> results_in(const std::filesystem::path& path) {
+  if (is_result_suffix(path)) return inspect_any_results(path);
+  if (path.extension() != ".bin") return {};
+  try {
+    (void)inspect_vectors(path);
+  } catch (const Error& of_vectors) {
+    try {
+      return inspect_results(path);
+    } catch (const Error&) {  // vectors of a type that must be told, or broken ones
+    }
+  }
+  return {};
+}
+
 SearchResults read_any_results(const std::filesystem::path& path) {
   if (path.extension() == ".txt") return nearest_results(path, read_text(path));
   if (path.extension() == ".json") return nearest_results(path, read_json(path));
-  if (path.extension() != ".bin" && !is_result_suffix(path) && std::filesystem::exists(path)) {
+  std::error_code error;  // what is wrong with the path, opening it says
+  if (path.extension() != ".bin" && !is_result_suffix(path) && std::filesystem::exists(path, error)) {
     throw Error(ErrorCode::InvalidArgument,
                 fmt::format("{}: the suffix '{}' names no format of result or ground-truth files", path.string(),
                             path.extension().string()),

@@ -14,5 +14,7 @@ SearchResults read_any_results(const std::filesystem::path& path);
 bool is_result_suffix(const std::filesystem::path& path);
 /// What such a file or a `.bin` of results holds, range results too.
 ResultFileInfo inspect_any_results(const std::filesystem::path& path);
+/// The same of what is_result_suffix() says is one, and of a `.bin` whose size fits no vectors; else nothing.
+std::optional<ResultFileInfo> results_in(const std::filesystem::path& path);
 
 }  // namespace diskann::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,6 +38,12 @@ class Adjacency {
     std::uint32_t count = 0;
     while (count < stride_ && slots[count] != node) ++count;
     return count;
+  }
+  /// The first slot of all rows that is none of a node; nodes() where all are. What is mapped from a file may lie.
+  std::size_t stray_slot() const noexcept {
+    const Slot* const end = data_ + nodes_ * stride_;
+    const Slot* const stray = std::find_if(data_, end, [this](Slot slot) { return slot >= nodes_; });
+    return stray == end ? nodes_ : *stray;
   }
   std::span<const Slot> neighbors(Slot node) const noexcept { return {row(node), degree(node)}; }
 

@@ -152,6 +152,8 @@ std::vector<std::uint64_t> read_point_tags(const InputFile& file, const OpenSet&
   std::sort(visible.begin(), visible.end());
   const auto twice = std::adjacent_find(visible.begin(), visible.end());
   if (twice != visible.end()) file.corrupt("tag " + std::to_string(*twice) + " stands twice");
+  if (!visible.empty() && visible.back() == kNoId)
+    file.fail(ErrorCode::Unsupported, "tag " + std::to_string(kNoId) + " marks missing hits here, and is no id");
   return tags;
 }
 
@@ -180,16 +182,22 @@ bool is_microsoft_memory_set(const std::filesystem::path& prefix) {
 }
 
 std::optional<std::filesystem::path> microsoft_disk_index(const std::filesystem::path& named) {
-  constexpr const char* kSuffix = "_disk.index";
+  constexpr std::string_view kSuffix = "_disk.index";
+  constexpr std::string_view kParts[] = {"_disk.index",
+                                         "_disk.index_pq_pivots.bin",
+                                         "_disk.index_centroids.bin",
+                                         "_disk.index_medoids.bin",
+                                         "_disk.index_max_base_norm.bin",
+                                         "_pq_compressed.bin",
+                                         "_pq_pivots.bin"};
   if (!exists(named, "")) {
-    if (exists(named, kSuffix)) return set_file(named, kSuffix);
+    if (exists(named, kSuffix.data())) return set_file(named, kSuffix.data());
     return std::nullopt;
   }
   const std::string name = named.filename().string();
-  for (const char* part : {kSuffix, "_pq_compressed.bin", "_pq_pivots.bin"}) {
-    const std::size_t at = name.rfind(part);
-    if (at == std::string::npos) continue;
-    const std::filesystem::path index = named.parent_path() / (name.substr(0, at) + kSuffix);
+  for (const std::string_view part : kParts) {
+    if (!name.ends_with(part)) continue;
+    const std::filesystem::path index = named.parent_path() / name.substr(0, name.size() - part.size()).append(kSuffix);
     if (exists(index, "") && !is_ours(named)) return index;
   }
   return std::nullopt;

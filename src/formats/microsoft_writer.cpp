@@ -112,7 +112,12 @@ std::vector<std::filesystem::path> old_files(const std::filesystem::path& prefix
     if (io::check_replaceable(set_file(prefix, suffix), overwrite)) found.push_back(set_file(prefix, suffix));
   };
   for (const char* suffix : {"", ".data", "_metadata.bin"}) look(suffix);
-  for (const char* suffix : kOptionalFiles) look(suffix);
+  for (const char* suffix : kOptionalFiles) {
+    look(suffix);
+    // A link that leads nowhere is nothing to write to, but something to readers.
+    const std::filesystem::path path = set_file(prefix, suffix);
+    if ((found.empty() || found.back() != path) && io::file_system().exists(path)) found.push_back(path);
+  }
   return found;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/threads.hpp"
@@ -78,7 +79,9 @@ PointTable points_of(const PointTable& theirs, const Nodes& nodes) {
 base::Adjacency contract(const base::Adjacency& theirs, const Nodes& nodes, const graph::KernelSpace& space,
                          std::uint32_t max_degree, base::ThreadTeam& team) {
   base::Adjacency graph(nodes.count(), graph::row_slots(max_degree));
-  team.run(nodes.count(), 256, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+  std::vector<std::vector<Slot>> seen(team.threads());  // by node of ours: whose neighbours it is among, for now
+  team.run(nodes.count(), 256, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
+    seen[thread].resize(nodes.count(), kGone);
     graph::Pruner<graph::KernelSpace> pruner(space, max_degree, BuildParameters{}.alpha);
     std::vector<Slot> neighbors;
     std::vector<graph::Candidate> candidates;
@@ -86,7 +89,7 @@ base::Adjacency contract(const base::Adjacency& theirs, const Nodes& nodes, cons
       neighbors.clear();
       const auto add = [&](Slot target) {
         if (target == kGone || target == node) return;
-        if (std::find(neighbors.begin(), neighbors.end(), target) == neighbors.end()) neighbors.push_back(target);
+        if (std::exchange(seen[thread][target], node) != node) neighbors.push_back(target);
       };
       nodes.for_each_origin(node, [&](Slot origin) {
         for (const Slot neighbor : theirs.neighbors(origin)) {

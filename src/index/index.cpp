@@ -60,13 +60,27 @@ Index Index::open(const std::filesystem::path& path, const OpenOptions& options)
   return Index(index::open_index(path, options));
 }
 
+namespace {
+
+/// What is mapped was not read when it was opened, and a new file would give it a right checksum.
+void check_edges(const Index::State& state) {
+  const std::size_t stray = state.graph.stray_slot();
+  if (stray == state.graph.nodes()) return;
+  throw Error(ErrorCode::Corrupt, "the index cannot be saved: its graph has an edge to node " + std::to_string(stray) +
+                                      " of " + std::to_string(state.graph.nodes()));
+}
+
+}  // namespace
+
 void Index::save(const std::filesystem::path& path, bool overwrite, const Execution& execution) const {
+  check_edges(*state_);
   const std::unique_ptr<State> adopted =
       state_->builder == index::kMicrosoftBuilder ? index::adopt(*state_, execution) : nullptr;
   index::save_index(adopted != nullptr ? *adopted : *state_, path, overwrite, execution);
 }
 
 void Index::save_microsoft(const std::filesystem::path& prefix, bool overwrite, const Execution& execution) const {
+  check_edges(*state_);
   index::save_microsoft(*state_, prefix, overwrite, execution);
 }
 

@@ -130,18 +130,19 @@ class IndexReader {
     if (options_.map) {
       auto bytes = mapped(section);
       const auto* data = reinterpret_cast<const base::Slot*>(bytes.get());
-      if (options_.verify_all) check_slots({data, slots});
-      return {data, meta_.nodes, meta_.graph_stride, std::move(bytes)};
+      base::Adjacency graph(data, meta_.nodes, meta_.graph_stride, std::move(bytes));
+      if (options_.verify_all) check_slots(graph);
+      return graph;
     }
     base::Adjacency graph(meta_.nodes, meta_.graph_stride);
     read_large(section, std::as_writable_bytes(std::span(graph.mutable_row(0), slots)));
-    check_slots({graph.data(), slots});
+    check_slots(graph);
     return graph;
   }
 
-  void check_slots(std::span<const base::Slot> slots) const {
-    const auto beyond = std::find_if(slots.begin(), slots.end(), [&](base::Slot slot) { return slot >= meta_.nodes; });
-    if (beyond != slots.end()) fail("the graph has an edge to node " + std::to_string(*beyond));
+  void check_slots(const base::Adjacency& graph) const {
+    if (const std::size_t stray = graph.stray_slot(); stray != graph.nodes())
+      fail("the graph has an edge to node " + std::to_string(stray));
   }
 
   std::vector<base::Slot> entry_points() const {
@@ -240,7 +241,7 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
     writer.begin(SectionKind::Norms, kSectionVersion, state.metric == Distance::Cosine);
     write_large(bytes_of(state.norms.span()));
   }
-  writer.commit();
+  writer.commit(execution.cancel);
 }
 
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,

@@ -3,6 +3,7 @@
 #include "diskann/version.hpp"
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
+#include "index/microsoft.hpp"
 
 namespace diskann::index {
 namespace {
@@ -128,6 +129,8 @@ IndexMeta meta_from_json(std::string_view json, const std::string& where) {
   if (meta.graph_stride < meta.parameters.max_degree) reader.fail("has a graph_stride below max_degree");
   const Json& build = reader.object("build");
   meta.builder = reader.text(build, "builder");
+  if (meta.builder == kMicrosoftBuilder && meta.metric == Distance::Custom)
+    reader.fail("has a graph of Microsoft's by a custom distance");
   meta.parameters.search_list_size = static_cast<std::uint32_t>(reader.integer(build, "search_list_size", 0, kMost32));
   meta.parameters.alpha = reader.number(build, "alpha");
   meta.parameters.seed = reader.integer(build, "seed", 0, ~std::uint64_t{0});

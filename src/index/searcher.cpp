@@ -134,13 +134,12 @@ std::vector<Hit> Searcher<Space>::range_search(const VectorView& query, float ra
   graph::SearchScratch& walk_scratch = scratch.walk_scratch(0);
   const typename Space::Query prepared = prepare(space_, query, scratch.buffers[0]);
   std::span<const Candidate> found;
-  std::vector<Candidate> all;
   // A list that ends outside the radius has seen the border; one that does not is doubled.
   for (std::size_t list = list_size_for(list_size, 1);; list = std::min(2 * list, graph_->nodes())) {
     graph::Walk<Space> walk(space_, *graph_, prepared, entry_points_, list, walk_scratch);
     while (walk.gather()) walk.absorb();
     found = walk_scratch.list.entries();
-    if (found.size() < list) found = all = scan(prepared);  // graphs of others have nodes that no walk reaches
+    if (found.size() < list) found = scan(prepared, scratch);  // graphs of others have nodes that no walk reaches
     if (found.size() == graph_->nodes() || distance_of(found.back()) > radius) break;
   }
   std::vector<Hit> hits;
@@ -165,7 +164,7 @@ std::size_t Searcher<Space>::take_hits(const graph::CandidateList& list, typenam
   const std::size_t found = nearest_of(list.entries(), hits, scratch);
   if (found == std::min(hits.size(), points_->points())) return found;
   // Only graphs of others have nodes that no walk reaches, or hide nodes: the promise of k hits holds for them too.
-  return nearest_of(scan(query), hits, scratch);
+  return nearest_of(scan(query, scratch), hits, scratch);
 }
 
 template <class Space>
@@ -177,7 +176,7 @@ std::size_t Searcher<Space>::nearest_of(std::span<const Candidate> sorted, std::
     return count;
   }
   // Of all that lie as far as the last hit the lowest ids are wanted; however many those are, room for 2 k is enough.
-  const std::size_t k = hits.size();
+  const std::size_t k = std::min(hits.size(), points_->points());
   scratch.hits.clear();
   scratch.hits.reserve(2 * k);
   float last = 0;
@@ -201,10 +200,11 @@ std::size_t Searcher<Space>::nearest_of(std::span<const Candidate> sorted, std::
 }
 
 template <class Space>
-std::vector<Candidate> Searcher<Space>::scan(const typename Space::Query& query) const {
+std::span<const Candidate> Searcher<Space>::scan(const typename Space::Query& query, Scratch& scratch) const {
   constexpr std::size_t kBlock = 256;
   float distances[kBlock];
-  std::vector<Candidate> all;
+  std::vector<Candidate>& all = scratch.all;
+  all.clear();
   all.reserve(graph_->nodes());
   for (std::size_t first = 0; first < graph_->nodes(); first += kBlock) {
     const std::size_t count = std::min(kBlock, graph_->nodes() - first);

@@ -66,6 +66,7 @@ class Searcher {
     std::vector<graph::SearchScratch> walk_scratches;  // made as needed: single queries need one
     std::vector<graph::Walk<Space>> walks;
     std::vector<Hit> hits;
+    std::vector<graph::Candidate> all;  // of a scan
     const Searcher* searcher;
   };
   class Lease;
@@ -75,7 +76,7 @@ class Searcher {
   std::size_t take_hits(const graph::CandidateList& list, typename Space::Query query, std::span<Hit> hits,
                         Scratch& scratch) const;
   std::size_t nearest_of(std::span<const graph::Candidate> sorted, std::span<Hit> hits, Scratch& scratch) const;
-  std::vector<graph::Candidate> scan(const typename Space::Query& query) const;
+  std::span<const graph::Candidate> scan(const typename Space::Query& query, Scratch& scratch) const;
 
   Space space_;
   const base::Adjacency* graph_;

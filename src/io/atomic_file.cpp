@@ -34,7 +34,7 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
 std::filesystem::path output_target(const std::filesystem::path& path) {
   constexpr int kLinks = 40;  // as many as Linux follows
   std::filesystem::path target = path;
-  for (int i = 0; i < kLinks; ++i) {
+  for (int i = 0; i <= kLinks; ++i) {
     const std::filesystem::path next = file_system().link_target(target);
     if (next.empty()) return target;
     target = target.parent_path() / next;
@@ -45,14 +45,12 @@ std::filesystem::path output_target(const std::filesystem::path& path) {
 bool check_replaceable(const std::filesystem::path& path, bool overwrite) {
   using Type = std::filesystem::file_type;
   const std::filesystem::path target = output_target(path);
-  Type type = file_system().status(target).type();
-  if (type == Type::not_found) {
-    // Links of /proc, and so /dev/stdout, may lead to what has no name.
-    if (target != path) type = file_system().target_status(path).type();
-    if (type == Type::not_found) return false;
-    if (type == Type::regular)
-      throw Error(ErrorCode::InvalidArgument, path.string() + " leads to a file that has no name any more",
-                  "name a regular file");
+  const Type type = file_system().target_status(path).type();  // the system may forbid to follow a link
+  if (type == Type::not_found) return false;
+  // Links of /proc, and so /dev/stdout, may lead to what has no name.
+  if (type == Type::regular && file_system().status(target).type() == Type::not_found) {
+    throw Error(ErrorCode::InvalidArgument, path.string() + " leads to a file that has no name any more",
+                "name a regular file");
   }
   if (!overwrite) throw_exists(path);
   switch (type) {
@@ -76,10 +74,11 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, bool overwrite)
   for (int attempt = 1; !file_; ++attempt) {
     std::filesystem::path candidate = temporary_name(path_);
     try {
+      mark_ = TemporaryMark(candidate);  // first, for a signal that comes in between
       file_ = file_system().create(candidate, path_);
       temporary_ = std::move(candidate);
-      mark_ = TemporaryMark(temporary_);
     } catch (const IoError& error) {
+      mark_ = {};
       if (error.system_error() != EEXIST || attempt == kNameAttempts) throw;
     }
   }

@@ -42,7 +42,8 @@ class ContainerWriter {
   /// Starts a section, aligned to 4,096 bytes; ends the one before. A kind may come once.
   void begin(SectionKind kind, std::uint32_t version, bool required);
   void write(std::span<const std::byte> bytes);
-  void commit();
+  /// Cancelled as AtomicFile::commit() is.
+  void commit(const CancelToken* cancel = nullptr);
 
  private:
   struct Impl;

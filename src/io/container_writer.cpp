@@ -53,7 +53,7 @@ void ContainerWriter::write(std::span<const std::byte> bytes) {
   impl_->append(bytes);
 }
 
-void ContainerWriter::commit() {
+void ContainerWriter::commit(const CancelToken* cancel) {
   impl_->end_section();
   ContainerHeader header{};
   header.magic = kContainerMagic;
@@ -69,7 +69,7 @@ void ContainerWriter::commit() {
   if (!table.empty()) std::memcpy(page.data() + sizeof header, table.data(), table.size());
   std::memcpy(page.data() + sizeof header + table.size(), &table_sum, sizeof table_sum);
   impl_->file.write_at(0, page);
-  impl_->file.commit();
+  impl_->file.commit(cancel);
 }
 
 }  // namespace diskann::io

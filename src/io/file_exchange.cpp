@@ -74,7 +74,8 @@ void FileExchange::sync() {
 }
 
 void FileExchange::commit(const std::vector<std::filesystem::path>& old) {
-  for (File& file : staged_) file.mark = {};  // halfway through, what is left of both sets is of use
+  if (!old.empty())
+    for (File& file : staged_) file.mark = {};  // halfway through, what is left of both sets is of use
   const std::filesystem::path& key = staged_.back().path;
   std::vector<std::filesystem::path> aside;
   try {

@@ -147,7 +147,7 @@ expect 3 build -i base.fbin -o pipe --force
 ln -s pipe to-pipe
 ln -s /dev/full to-device
 mkdir folder && ln -s folder to-folder
-ln -s loop loop
+ln -s loop loop && ln -s loop.txt loop.txt
 for link in to-pipe to-device; do cp -P $link $link.txt; done
 for path in pipe to-pipe to-device; do
   expect 3 build -i missing.fbin -o $path --force
@@ -208,6 +208,18 @@ expect 4 groundtruth -i missing -q query.fbin -o x.bin
 expect 4 groundtruth -i base.fbin -q missing -o x.bin
 expect 4 build -i base.fbin -o x.idx --ids missing
 expect 4 recall -g missing -r missing
+# What else is wrong with a path is of the system.
+ln -s loop loop && ln -s loop.txt loop.txt
+expect 6 search -i a.idx -q loop
+expect 6 groundtruth -i base.fbin -q "$(printf 'x%.0s' {1..300})" -o x.bin
+expect 6 recall -g loop -r loop
+expect 6 search -i a.idx -q query.fbin -o loop.txt
+rm loop loop.txt
+# Of queries that are ids nothing is guessed.
+{ u32 300 8 && for _ in {1..300}; do u32 1 2 3 4 5 6 7 8; done; } >ids.bin
+expect 3 search -i a.idx -q ids.bin
+has err "look like ids"
+rm ids.bin
 echo 18446744073709551615 >ids.txt && seq 299 >>ids.txt
 expect 3 build -i base.fbin -o x.idx --ids ids.txt
 has err "ids.txt: id 18446744073709551615 (row 0)"
@@ -263,8 +275,21 @@ expect 2 search -i a.idx -q query.fbin --force
 expect 2 benchmark -i a.idx -q query.fbin --force
 # Microsoft's as well.
 expect 0 convert -i a.idx -o ms --output-format microsoft
-expect 4 generate -n 10 -d 4 --format fbin -o ms
+for file in ms ms.data ms_metadata.bin; do
+  expect 4 generate -n 10 -d 4 --format fbin -o $file
+  has err "$file exists already and is an index, or of one"
+done
 expect 0 info ms
+# A link that leads nowhere is a file of the set to readers, and goes with it.
+ln -s nowhere ms.tags
+expect 0 convert -i a.idx -o ms --output-format microsoft --force
+expect 0 info ms
+[ -L ms.tags ] && die "a link of the old set is left"
+printf 'not ours' >out_disk.index
+expect 0 search -i a.idx -q query.fbin -o out_disk.index.txt
+expect 0 info out_disk.index.txt
+expect 4 generate -n 10 -d 4 --format fbin -o out_disk.index
+rm out_disk.index out_disk.index.txt
 rm -r ids fine.fbin truth.bin ms ms.data ms_metadata.bin
 
 # 5: not an index, cut, or from the future.

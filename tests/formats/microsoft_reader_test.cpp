@@ -198,6 +198,9 @@ TEST_F(MicrosoftReader, ReadsTagsOf64Bits) {
   for (std::uint64_t i = 0; i < 280; ++i) tags = tags + pack((i << 32) + 5);
   put(".tags", tags + pack(std::uint64_t{0}));
   EXPECT_EQ(read().ids[279], (std::uint64_t{279} << 32) + 5);
+  poke(tags, 8 + 8 * 7, kNoId);
+  put(".tags", tags + pack(std::uint64_t{0}));
+  expect_error(ErrorCode::Unsupported, {"ann.tags", "18446744073709551615"}, [] { read(); });
 }
 
 }  // namespace

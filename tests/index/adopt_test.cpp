@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
@@ -124,6 +125,25 @@ TEST(Adopt, TakesASetOfOnePoint) {
   Index::open(prefix).save(path, true);
   EXPECT_TRUE(verify(path).ok());
   EXPECT_EQ(Index::open(path).size(), 1u);
+}
+
+TEST(Adopt, TakesLinearTimeForManyEqualPoints) {
+  // One node of ours has the neighbours of half of theirs.
+  constexpr std::size_t kRows = 20'000;
+  const auto prefix = scratch("half"), path = scratch("half.idx");
+  VectorSet all = doubles::clustered(VectorType::U8, kRows, 16, 12);
+  for (std::size_t i = 0; i < kRows / 2; ++i) std::copy_n(all.row(kRows - 1), all.row_bytes(), all.row(i));
+  VectorSet spread = doubles::clustered(VectorType::U8, kRows, 16, 12);
+  IndexBuilder().max_degree(8).build_from_vectors(spread).save_microsoft(prefix, true);
+  std::fstream data(prefix.string() + ".data", std::ios::binary | std::ios::in | std::ios::out);
+  data.seekp(8);
+  data.write(reinterpret_cast<const char*>(all.row(0)), static_cast<std::streamsize>(kRows * all.row_bytes()));
+  data.close();
+  const auto start = std::chrono::steady_clock::now();
+  Index::open(prefix).save(path, true);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  EXPECT_TRUE(verify(path).ok());
+  EXPECT_EQ(Index::open(path).size(), kRows);
 }
 
 TEST(Adopt, RefusesASetWithoutPoints) {

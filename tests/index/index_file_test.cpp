@@ -13,6 +13,7 @@
 #include "base/random.hpp"
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
+#include "index/microsoft.hpp"
 #include "io/container.hpp"
 #include "io/file_system.hpp"
 #include "tests/doubles/allocation_meter.hpp"
@@ -269,6 +270,44 @@ TEST(IndexFile, SectionsOfOneFileInAnotherAreRefusedOrSafe) {
     ++cases;
   }
   EXPECT_EQ(cases, 3000u);
+}
+
+TEST(IndexFile, IsNotSavedFromAMappedFileWhoseEdgesLeadNowhere) {
+  for (const std::string builder : {"partitioned", kMicrosoftBuilder}) {
+    const std::string path = scratch_path("mapped.idx"), copy = scratch_path("copy.idx");
+    full_index().save(path, true);
+    {
+      const io::Container container = io::Container::open(path);
+      io::ContainerWriter writer(copy, true);
+      for (const io::Section& section : container.sections()) {
+        std::vector<std::byte> bytes = container.read_small(section);
+        if (section.kind == io::SectionKind::Graph) bytes[2] = std::byte{0x7F};
+        if (section.kind == io::SectionKind::Meta) {
+          std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+          const std::size_t at = text.find("incremental");
+          ASSERT_NE(at, std::string::npos);
+          text.replace(at, 11, builder);
+          bytes.resize(text.size());
+          std::memcpy(bytes.data(), text.data(), text.size());
+        }
+        writer.begin(section.kind, section.version, section.required);
+        writer.write(bytes);
+      }
+      writer.commit();
+    }
+    OpenOptions options;
+    options.map = true;
+    const Index index = Index::open(copy, options);
+    for (const auto& save : {std::function<void()>([&] { index.save(scratch_path("saved.idx"), true); }),
+                             std::function<void()>([&] { index.save_microsoft(scratch_path("saved"), true); })}) {
+      try {
+        save();
+        ADD_FAILURE() << "saved with a right checksum";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Corrupt) << error.what();
+      }
+    }
+  }
 }
 
 TEST(IndexFile, EveryFaultWhileSavingLeavesTheOldFileAndNothingElse) {

@@ -207,6 +207,16 @@ TEST(Index, WarmSearchesAllocateNothing) {
   }
 }
 
+TEST(Index, AsksForNoMoreMemoryThanItsPointsTake) {
+  VectorSet base = doubles::clustered(VectorType::U8, 3000, 8, 3);
+  for (std::size_t i = 1; i < base.rows(); i += 2) std::copy_n(base.row(i - 1), base.row_bytes(), base.row(i));
+  const Index index = build(base, Distance::L2);
+  std::vector<Hit> hits(1'000'000);
+  const doubles::AllocationMeter meter;
+  EXPECT_EQ(index.search_into(base.view().slice(0, 1), hits), 3000u);
+  EXPECT_LT(meter.bytes(), std::size_t{1} << 20);
+}
+
 TEST(Index, TakesQueriesOfOtherTypesAndComparesThemExactly) {
   const VectorSet base = doubles::clustered(VectorType::U8, 500, 12, 3);
   const Index index = build(base, Distance::L2);

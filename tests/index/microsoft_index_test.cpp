@@ -12,6 +12,7 @@
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
 #include "diskann/vector_file.hpp"
+#include "tests/doubles/allocation_meter.hpp"
 #include "tests/doubles/test_data.hpp"
 #include "tests/index/oracle.hpp"
 
@@ -82,6 +83,11 @@ TEST(MicrosoftIndex, OfEveryKindOpensInPlaceAndGivesTheirAnswers) {
       EXPECT_EQ(index.range_search(queries.view().slice(0, 1), std::numeric_limits<float>::infinity(), {10}).size(),
                 index.size())
           << golden_case.folder << ": rows that no walk reaches are found too";
+      std::vector<Hit> hits(index.size());
+      EXPECT_EQ(index.search_into(queries.view().slice(0, 1), hits), hits.size());
+      const doubles::AllocationMeter meter;
+      EXPECT_EQ(index.search_into(queries.view().slice(1, 1), hits), hits.size());
+      EXPECT_EQ(meter.calls(), 0u) << golden_case.folder << ": warm, though it must look at all rows";
       // Their builder does not promise that all is reachable; else their sets are sound.
       const VerifyReport report = verify(prefix, options);
       EXPECT_TRUE(report.ok()) << golden_case.folder << ": " << report.problems.front();

@@ -145,6 +145,22 @@ TEST_F(AtomicFileTest, AFailedSyncOfTheDirectorySaysThatTheFileIsInPlace) {
   EXPECT_EQ(files_.names().size(), 1u);
 }
 
+TEST(AtomicFileOnDisk, FollowsAsManyLinksAsTheSystem) {
+  ScratchDirectory directory;
+  write_file(directory / "0", bytes_of("old"));
+  for (int i = 1; i <= 41; ++i) fs::create_symlink(std::to_string(i - 1), directory / std::to_string(i));
+  for (const int links : {40, 41}) {
+    std::error_code error;
+    (void)fs::file_size(directory / std::to_string(links), error);
+    ASSERT_EQ(!error, links == 40) << "the system's own limit";
+    const auto write = [&] { write_file(directory / std::to_string(links), bytes_of("new")); };
+    if (error)
+      EXPECT_EQ(code_of(write), ErrorCode::Io);
+    else
+      EXPECT_NO_THROW(write());
+  }
+}
+
 TEST(AtomicFileOnDisk, WritesWhereSymbolicLinksLead) {
   ScratchDirectory directory;
   fs::create_directories(directory / "there" / "below");
