@@ -119,9 +119,10 @@ void Arguments::threads(T& value, const std::string& help) {
       ->check(
           [](const std::string& text) {
             std::uint64_t number = 0;
-            parse_integer("--threads", text, number);
-            return number <= kMost ? ""
-                                   : "expected 0 (all) to " + std::to_string(kMost) + " threads, found '" + text + "'";
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+            return error == std::errc() && end == text.data() + text.size() && number <= kMost
+                       ? ""
+                       : "expected 0 (all) to " + std::to_string(kMost) + " threads, found '" + text + "'";
           },
           "");
 }

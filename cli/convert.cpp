@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "command.hpp"
@@ -47,12 +48,13 @@ void convert_index(const ConvertOptions& options, Session& session) {
   for (const NamedFile& output : outputs) check_index_output(output.path, options.force);
   IndexInput input{options.input.path, options.metric, options.input.type ? options.input.type : options.output_type};
   const Index index = open_index(input, session.execution());
-  if (microsoft) {
-    index.save_microsoft(options.output, options.force, session.execution());
-  } else {
-    index.save(options.output, options.force, session.execution());
-  }
+  naming(options.input.path.string(), [&] {
+    microsoft ? index.save_microsoft(options.output, options.force, session.execution())
+              : index.save(options.output, options.force, session.execution());
+  });
   session.end_progress();
+  if (microsoft && index.metric() == Distance::Cosine && index.type() == VectorType::F32)
+    session.note("note     the vectors were normalised, as in all cosine sets of Microsoft's: their lengths are gone");
   if (session.json()) {
     session.row(JsonRow()
                     .add("command", "convert")
@@ -72,7 +74,8 @@ void convert_index(const ConvertOptions& options, Session& session) {
 /// A `.bin` may hold vectors as well: what it becomes tells, or its size.
 bool converts_results(const ConvertOptions& options) {
   if (options.input.format || is_result_suffix(options.input.path)) return !options.input.format;
-  if (options.input.path.extension() != ".bin" || options.input.type || options.output_format) return false;
+  if (options.input.path.extension() != ".bin" || options.input.type || options.output_type || options.output_format)
+    return false;
   return is_result_suffix(options.output) || results_in(options.input.path);
 }
 
@@ -92,6 +95,13 @@ void convert_results(const ConvertOptions& options, Session& session) {
   }
   check_output_file(options.output, options.force);
   const SearchResults results = read_any_results(options.input.path);
+  const auto gap = std::find(results.ids.begin(), results.ids.end(), kNoId) - results.ids.begin();
+  if (suffix != ".ivecs" && suffix != ".bin" && static_cast<std::size_t>(gap) != results.ids.size()) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: query {} has fewer than {} hits, which text and JSON cannot say", name,
+                            static_cast<std::size_t>(gap) / results.k, results.k),
+                "write .bin or .ivecs, which mark the gaps");
+  }
   const bool distances = suffix != ".ivecs" && !results.distances.empty();
   write_results(options.output, results, distances);
   if (session.json()) {
@@ -129,7 +139,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
       options.output_format ? parse_vector_format(*options.output_format) : vector_format_of(options.output);
   check_distinct({{"--input", options.input.path}}, {{"--output", options.output}});
   check_output_file(options.output, options.force);
-  ReadOptions reading = read_options(options.input, parse_type(options.output_type));
+  ReadOptions reading = read_options(options.input, parse_type(options.output_type), true);
   reading.skip = options.skip.value_or(0);
   reading.limit = options.limit.value_or(kNoId);
   const Execution execution = session.execution();

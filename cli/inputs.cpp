@@ -16,7 +16,7 @@ std::optional<VectorType> parse_type(const std::optional<std::string>& name) {
   return parse_vector_type(*name);
 }
 
-ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fallback) {
+ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fallback, bool told) {
   ReadOptions options;
   if (input.format) options.format = parse_vector_format(*input.format);
   options.type = parse_type(input.type);
@@ -31,8 +31,8 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
   try {
     (void)inspect_vectors(input.path, options);
   } catch (const Error& error) {
-    // Of values of four bytes the size tells, so that what is refused is no f32.
-    if (error.code() != ErrorCode::InvalidArgument || fallback == VectorType::F32) throw;
+    // Of values of four bytes the size tells, so that what is refused is no f32, unless it is told.
+    if (error.code() != ErrorCode::InvalidArgument || (fallback == VectorType::F32 && !told)) throw;
     options.type = fallback;
   }
   return options;

@@ -19,8 +19,9 @@ struct VectorInput {
   std::optional<std::string> type;    ///< --input-dtype
 };
 
-/// Format and type of `input`. `fallback` is the type of a `.bin` file whose size does not tell it.
-ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fallback = {});
+/// Format and type of `input`. `fallback` is the type of a `.bin` file whose size does not tell it: guessed, or `told`
+/// by the user.
+ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fallback = {}, bool told = false);
 
 /// Queries against vectors of `dimension`, called `what`: refused here as any search would refuse them, which does not
 /// know the name of the file; and where there is none.

@@ -39,11 +39,11 @@ void install_interrupt_handler() {
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  // nohup has it ignored, and means it.
-  struct sigaction old;
-  if (sigaction(SIGHUP, nullptr, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
+  // Who started us may have them ignored, as nohup and scripts do, and means it.
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction old;
+    if (sigaction(signal, nullptr, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
   // A write beyond ulimit -f is then an error like a full disk, and not the end without a word.
   std::signal(SIGXFSZ, SIG_IGN);
 }

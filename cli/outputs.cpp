@@ -32,10 +32,11 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
 constexpr const char* kBesideAPrefix[] = {".data", ".tags", ".del", "_metadata.bin"};
 
 /// Whether a file is an index, or belongs to one: a set of Microsoft's has several files.
-bool is_of_index(const std::filesystem::path& path) {
-  const auto is_index = [](const std::filesystem::path& named) {
+bool is_of_index(const std::filesystem::path& named) {
+  const std::filesystem::path path = output_target(named);
+  const auto is_index = [](const std::filesystem::path& file) {
     try {
-      const FileKind kind = file_kind(named);
+      const FileKind kind = file_kind(file);
       return kind == FileKind::Index || kind == FileKind::MicrosoftMemoryIndex;
     } catch (const Error& error) {
       return error.code() == ErrorCode::Unsupported;  // one that cannot be opened is one all the same

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <vector>
 
 #include "diskann/vector_file.hpp"
@@ -26,6 +28,9 @@ struct Rows {
 }
 
 std::ifstream open(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_other(path, unknown))
+    throw IoError("cannot read a FIFO, socket or device; a regular file is needed:", path.string(), EINVAL);
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file || std::filesystem::is_directory(path)) {
@@ -48,6 +53,7 @@ bool parse_hit(std::string_view word, Hit& hit, bool& has_distance) {
 
 Rows read_text(const std::filesystem::path& path) {
   Rows rows;
+  bool first = true;
   std::ifstream file = open(path);
   for (std::string line; std::getline(file, line);) {
     std::vector<Hit> hits;
@@ -59,7 +65,11 @@ Rows read_text(const std::filesystem::path& path) {
       if (!parse_hit(word, hit, has_distance)) {
         refuse(path, rows.hits.size(), fmt::format("'{}' is no id", word.substr(0, 40)));
       }
-      rows.distances = rows.distances && has_distance;
+      if (hit.id == kNoId) refuse(path, rows.hits.size(), fmt::format("{} marks missing hits, and is no id", kNoId));
+      if (first) rows.distances = has_distance;
+      first = false;
+      if (has_distance != rows.distances)
+        refuse(path, rows.hits.size(), "some hits have distances, and some have none");
       hits.push_back(hit);
       at = line.find_first_not_of(" \r", end);
     }
@@ -107,9 +117,14 @@ Rows read_json(const std::filesystem::path& path) {
     rows.distances = rows.distances && has_distances;
     std::vector<Hit> hits;
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (!ids[i].is_number_unsigned()) refuse(path, row, "an id is no unsigned number");
+      if (!ids[i].is_number_unsigned() || ids[i].get<std::uint64_t>() == kNoId)
+        refuse(path, row, "an id is no unsigned number, or the largest of 64 bits, which marks missing hits");
       Hit hit{ids[i].get<std::uint64_t>(), kInfinity};
-      if (has_distances && entry["distances"][i].is_number()) hit.distance = entry["distances"][i].get<float>();
+      if (has_distances) {
+        const auto& distance = entry["distances"][i];
+        if (!distance.is_number() && !distance.is_null()) refuse(path, row, "a distance is no number");
+        if (distance.is_number()) hit.distance = distance.get<float>();
+      }
       hits.push_back(hit);
     }
     rows.hits[row] = std::move(hits);
@@ -164,6 +179,11 @@ ResultFileInfo inspect_any_results(const std::filesystem::path& path) {
 std::optional<ResultFileInfo> results_in(const std::filesystem::path& path) {
   if (is_result_suffix(path)) return inspect_any_results(path);
   if (path.extension() != ".bin") return {};
+  try {
+    const ResultFileInfo info = inspect_results(path);
+    if (info.kind == ResultKind::Range) return info;  // its counts have a sum, which vectors do not have by chance
+  } catch (const Error&) {
+  }
   try {
     (void)inspect_vectors(path);
   } catch (const Error& of_vectors) {

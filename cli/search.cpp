@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "command.hpp"
@@ -57,7 +58,10 @@ Answers range_search_all(const Index& index, VectorView queries, float radius, c
   };
   {
     std::vector<std::jthread> helpers;
-    for (unsigned t = 1; t < threads && t < queries.rows(); ++t) helpers.emplace_back(work);
+    try {
+      for (unsigned t = 1; t < threads && t < queries.rows(); ++t) helpers.emplace_back(work);
+    } catch (const std::system_error&) {  // the system gives no more: those that are there do the work
+    }
     work();
   }
   if (failure) std::rethrow_exception(failure);

@@ -93,7 +93,8 @@ class DISKANN_EXPORT Index {
   void save(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
 
   /// Writes Microsoft's in-memory set `prefix`, `prefix.data` and `prefix_metadata.bin`. Ids must be row numbers
-  /// (else Unsupported); f16 is not a type of theirs (Unsupported). AlreadyExists unless `overwrite`. On failure or
+  /// (else Unsupported); f16 is not a type of theirs (Unsupported). By cosine theirs hold f32 rows normalised: lengths
+  /// are lost. AlreadyExists unless `overwrite`. On failure or
   /// cancellation an older set is untouched. Io where another program keeps the directory locked for ten seconds.
   void save_microsoft(const std::filesystem::path& prefix, bool overwrite = false,
                       const Execution& execution = {}) const;

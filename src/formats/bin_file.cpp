@@ -15,16 +15,16 @@ std::string describe(const BinHeader& header) {
   return std::to_string(header.rows) + " rows of " + std::to_string(header.columns) + " values";
 }
 
-/// Whether the first values are whole numbers below 2^23, as ids are: as f32 they would all be 0 or denormal.
+/// Whether the first values are whole numbers below 2^29, as ids are: as f32 they would all be 0 or below 1.1e-19.
 bool looks_like_ids(const InputFile& file, const BinHeader& header) {
   constexpr std::uint64_t kLooked = 1024;
-  constexpr std::uint32_t kSmallestNormal = 0x00800000, kMissing = 0xFFFFFFFF;
+  constexpr std::uint32_t kTinyFloat = 0x20000000, kMissing = 0xFFFFFFFF;
   ValueStream<std::uint32_t> values(file, BinHeader::kBytes,
                                     BinHeader::kBytes + 4 * std::min<std::uint64_t>(kLooked, header.cells()));
   bool some = false;
   while (values.left() != 0) {
     const std::uint32_t value = values.next();
-    if (value >= kSmallestNormal && value != kMissing) return false;
+    if (value >= kTinyFloat && value != kMissing) return false;
     some |= value != 0;
   }
   return some;

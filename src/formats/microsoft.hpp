@@ -42,6 +42,7 @@ struct MicrosoftMemorySetInfo {
   std::uint64_t points = 0, frozen_points = 0, dimension = 0, bytes = 0;
   std::uint32_t max_degree = 0;
   bool has_tags = false;
+  std::uint64_t deleted = 0;  ///< of the points
 };
 MicrosoftMemorySetInfo inspect_microsoft_memory_set(const std::filesystem::path& prefix, std::optional<Distance> metric,
                                                     std::optional<VectorType> type);

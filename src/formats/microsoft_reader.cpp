@@ -239,6 +239,11 @@ MicrosoftMemorySetInfo inspect_microsoft_memory_set(const std::filesystem::path&
   info.bytes = open.data.size() + open.graph.size();
   info.max_degree = open.header.max_observed_degree;
   info.has_tags = exists(prefix, ".tags");
+  if (exists(prefix, ".del")) {
+    std::vector<bool> hidden(open.points());
+    hide_deleted(InputFile(set_file(prefix, ".del")), open.points(), hidden);
+    info.deleted = static_cast<std::uint64_t>(std::count(hidden.begin(), hidden.end(), true));
+  }
   return info;
 }
 

@@ -51,15 +51,31 @@ bool is_range_form(const InputFile& file, const BinHeader& header) {
   return sum == hits;
 }
 
+/// Of a small file that could be of both forms: whether the ids of the range form are too small for distances, and its
+/// distances no ids. Real distances are 0 or far from the least that f32 holds.
+bool is_likelier_range_form(const InputFile& file, const BinHeader& header) {
+  constexpr std::uint32_t kTinyFloat = 0x20000000, kSmallestNormal = 0x00800000, kInfinityBits = 0x7F800000;
+  const std::uint64_t ids = BinHeader::kBytes + 4 * std::uint64_t{header.rows};
+  ValueStream<std::uint32_t> values(file, ids, file.size());
+  for (std::uint64_t i = 0; i < 2 * std::uint64_t{header.columns}; ++i) {
+    const std::uint32_t value = values.next(), magnitude = value & 0x7FFFFFFFu;
+    if (i < header.columns ? value >= kTinyFloat
+                           : magnitude != 0 && (magnitude < kSmallestNormal || magnitude > kInfinityBits))
+      return false;
+  }
+  return true;
+}
+
 /// u32 rows, u32 k, ids of all rows, then distances of all rows or nothing; or the range form.
 ResultFileInfo inspect_truth(const InputFile& file) {
   const BinHeader header = formats::read_bin_header(file);
   const std::uint64_t body = file.size() - BinHeader::kBytes, cells = header.cells();
   // Compared by division, since cells * 8 can wrap.
   const bool ids_only = body % 4 == 0 && body / 4 == cells, both = body % 8 == 0 && body / 8 == cells;
-  if (header.columns != 0 && (ids_only || both))
-    return {ResultKind::Nearest, header.rows, header.columns, cells, !ids_only, file.size()};
-  if (is_range_form(file, header)) return {ResultKind::Range, header.rows, 0, header.columns, true, file.size()};
+  const bool nearest = header.columns != 0 && (ids_only || both);
+  if (is_range_form(file, header) && (!nearest || is_likelier_range_form(file, header)))
+    return {ResultKind::Range, header.rows, 0, header.columns, true, file.size()};
+  if (nearest) return {ResultKind::Nearest, header.rows, header.columns, cells, !ids_only, file.size()};
   if (header.columns == 0) file.corrupt("the header says 0 ids a row");
   file.corrupt("the header says " + std::to_string(header.rows) + " rows of " + std::to_string(header.columns) +
                    " ids of 4 bytes, with distances of 4 bytes or without; " + std::to_string(body) +

@@ -51,7 +51,7 @@ IndexFileInfo inspect_microsoft(const std::filesystem::path& prefix, const OpenO
   IndexFileInfo info;
   info.kind = FileKind::MicrosoftMemoryIndex;
   info.file_bytes = set.bytes;
-  info.points = set.points;
+  info.points = set.points - set.deleted;
   info.nodes = set.points + set.frozen_points;
   info.dimension = set.dimension;
   info.metric = set.metric;

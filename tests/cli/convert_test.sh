@@ -112,3 +112,22 @@ equal "$(cat ms.txt)" "$(cat a.txt)"
 expect 2 convert -i a.idx -o x.fbin
 expect 2 convert -i a.idx -o x --output-format microsoft --limit 3
 [ ! -e x ] || die "a refused conversion left a file"
+
+# Results: what cannot be said or is none.
+{ u32 3 2 && u32 7 8 9 4294967295 4294967295 4294967295; } >gaps.bin
+expect 3 convert -i gaps.bin -o gaps.txt
+has err "query 1 has fewer than 2 hits"
+expect 0 convert -i gaps.bin -o gaps.ivecs
+expect 0 convert -i gaps.ivecs -o again.bin
+cmp -s gaps.bin again.bin || die "gaps are not kept"
+expect 0 convert -i gaps.bin -o v.fbin --dtype f32
+for text in "18446744073709551615 1" "1:0.5 2" "1 2:0.5"; do
+  echo "$text" >bad.txt
+  expect 5 convert -i bad.txt -o x.bin
+done
+for text in '[{"ids":[18446744073709551615]}]' '[{"ids":[1],"distances":["a"]}]'; do
+  echo "$text" >bad.json
+  expect 5 convert -i bad.json -o x.bin
+done
+echo '[{"ids":[1],"distances":[null]}]' >null.json
+expect 0 convert -i null.json -o x.bin

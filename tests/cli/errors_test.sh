@@ -215,10 +215,16 @@ expect 6 groundtruth -i base.fbin -q "$(printf 'x%.0s' {1..300})" -o x.bin
 expect 6 recall -g loop -r loop
 expect 6 search -i a.idx -q query.fbin -o loop.txt
 rm loop loop.txt
+mkfifo waits.txt
+expect 6 recall -g waits.txt -r waits.txt
+has err "a regular file is needed"
+rm waits.txt
 # Of queries that are ids nothing is guessed.
 { u32 300 8 && for _ in {1..300}; do u32 1 2 3 4 5 6 7 8; done; } >ids.bin
 expect 3 search -i a.idx -q ids.bin
 has err "look like ids"
+{ u32 300 8 && for _ in {1..300}; do u32 1 2 400000000 4 5 4294967295 7 8; done; } >ids.bin
+expect 3 search -i a.idx -q ids.bin
 rm ids.bin
 echo 18446744073709551615 >ids.txt && seq 299 >>ids.txt
 expect 3 build -i base.fbin -o x.idx --ids ids.txt
@@ -278,6 +284,11 @@ expect 0 convert -i a.idx -o ms --output-format microsoft
 for file in ms ms.data ms_metadata.bin; do
   expect 4 generate -n 10 -d 4 --format fbin -o $file
   has err "$file exists already and is an index, or of one"
+done
+for part in ms ms.data ms_metadata.bin; do
+  ln -s $part linked.txt
+  expect 4 search -i a.idx -q query.fbin -o linked.txt
+  rm linked.txt
 done
 expect 0 info ms
 # A link that leads nowhere is a file of the set to readers, and goes with it.

@@ -166,7 +166,10 @@ TEST_F(MicrosoftReader, DropsSelfLoopsAndRepeats) {
 
 TEST_F(MicrosoftReader, HidesDeletedLocationsAndTheirTags) {
   load({"dyn_u8_l2/built", VectorType::U8, Distance::L2, 1});
+  const auto points = [] { return formats::inspect_microsoft_memory_set("s/ann", {}, {}); };
+  EXPECT_EQ(points().deleted, 0u);
   put(".del", pack(2u, 1u, 279u, 3u));
+  EXPECT_EQ(points().deleted, 2u);
   auto set = read();
   EXPECT_EQ(std::count(set.hidden.begin(), set.hidden.end(), true), 3);
   EXPECT_TRUE(set.hidden[3] && set.hidden[279] && set.hidden[280]);

@@ -144,6 +144,24 @@ TEST_F(Results, AreInspectedInEveryBinaryForm) {
   expect_error(ErrorCode::Corrupt, {"cut.bin"}, [] { inspect_results("cut.bin"); });
 }
 
+TEST_F(Results, FormsOfTheSameSizeAreToldApart) {
+  using Ranges = std::vector<std::vector<Hit>>;
+  const auto kind = [] { return inspect_results("a.bin").kind; };
+  // 3 queries with 3 hits in all are as long as 3 x 3 ids, 2 with 1 as long as 2 x 1 ids with distances.
+  write_range_results("a.bin", Ranges{{{7, 0.0f}}, {{8, 0.5f}}, {{2, 1e-6f}}});
+  EXPECT_EQ(kind(), ResultKind::Range);
+  write_range_results("a.bin", Ranges{{{500'000'000, 2.5f}}, {}});
+  EXPECT_EQ(kind(), ResultKind::Range);
+  write_range_results("a.bin", Ranges{{{1, -3.0f}, {2, kInf}}, {}, {}, {}});
+  EXPECT_EQ(kind(), ResultKind::Range);
+  // The first ids add up to the number of columns.
+  write_results("a.bin", {3, 3, {0, 1, 2, 3, 4, 5, 6, 7, 8}, {}}, false);
+  EXPECT_EQ(kind(), ResultKind::Nearest);
+  write_results("a.bin", {2, 1, {1, 0}, {0.5f, 0.25f}}, true);
+  EXPECT_EQ(kind(), ResultKind::Nearest);
+  expect_same(read_results("a.bin"), {2, 1, {1, 0}, {0.5f, 0.25f}});
+}
+
 TEST_F(Results, EveryTruncationAndOneMoreByteAreRefused) {
   std::size_t cases = 0;
   for (const char* name : {"gt_f32_l2.bin", "gt_ids_only.bin", "small.ivecs", "small.ibin"}) {
