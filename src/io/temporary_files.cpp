@@ -11,8 +11,9 @@ namespace diskann::io {
 namespace {
 
 constexpr std::size_t kSlots = 64;
-/// Whoever takes a name out of its slot owns it, so that none is freed under the hands of a signal handler.
-std::array<std::atomic<char*>, kSlots> names{};
+/// Whoever takes a name out of its slot owns it, so that none is freed under the hands of a signal handler; which cannot
+/// free it either, and leaves it in `done`.
+std::array<std::atomic<char*>, kSlots> names{}, done{};
 static_assert(std::atomic<char*>::is_always_lock_free, "a signal handler takes them");
 
 }  // namespace
@@ -21,6 +22,8 @@ TemporaryMark::TemporaryMark(const std::filesystem::path& path) noexcept {
   char* name = ::strdup(path.c_str());
   for (std::size_t i = 0; i < kSlots && name != nullptr; ++i) {
     char* free_slot = nullptr;
+    if (names[i].load() != nullptr) continue;
+    std::free(done[i].exchange(nullptr));
     if (!names[i].compare_exchange_strong(free_slot, name)) continue;
     slot_ = i;
     return;
@@ -33,8 +36,12 @@ TemporaryMark::~TemporaryMark() {
 }
 
 void remove_temporary_files() noexcept {
-  for (std::atomic<char*>& slot : names)
-    if (const char* name = slot.exchange(nullptr)) ::unlink(name);
+  for (std::size_t i = 0; i < kSlots; ++i) {
+    char* const name = names[i].exchange(nullptr);
+    if (name == nullptr) continue;
+    ::unlink(name);
+    done[i].store(name);
+  }
 }
 
 }  // namespace diskann::io
