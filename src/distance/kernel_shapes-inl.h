@@ -157,8 +157,10 @@ HWY_INLINE void finish_four(const Total* HWY_RESTRICT sums, float query_norm, hn
   }
   if constexpr (kEnding == Ending::Cosine) {
     value = hn::Sub(hn::Set(d, 1.0f), hn::Mul(hn::Mul(value, hn::Set(d, query_norm)), row_norms));
-    // x86 keeps the second operand where one is NaN, and NaN must stay.
-    value = hn::Min(hn::Set(d, 2.0f), hn::Max(hn::Zero(d), value));
+    // NaN stays, which Min and Max keep on some processors only.
+    const auto zero = hn::Zero(d), two = hn::Set(d, 2.0f);
+    value = hn::IfThenElse(hn::Lt(value, zero), zero, value);
+    value = hn::IfThenElse(hn::Lt(two, value), two, value);
   }
   hn::StoreU(value, d, out);
 }
