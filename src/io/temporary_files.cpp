@@ -11,8 +11,8 @@ namespace diskann::io {
 namespace {
 
 constexpr std::size_t kSlots = 64;
-/// Whoever takes a name out of its slot owns it, so that none is freed under the hands of a signal handler; which cannot
-/// free it either, and leaves it in `done`.
+/// Whoever takes a name out of its slot owns it, so that none is freed under the hands of a signal handler; which
+/// cannot free it either, and leaves it in `done`.
 std::array<std::atomic<char*>, kSlots> names{}, done{};
 static_assert(std::atomic<char*>::is_always_lock_free, "a signal handler takes them");
 
