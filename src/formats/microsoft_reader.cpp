@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -9,7 +8,7 @@
 #include "formats/microsoft_files.hpp"
 #include "formats/rows_reader.hpp"
 #include "formats/tags.hpp"
-#include "io/container_layout.hpp"
+#include "io/container.hpp"
 #include "io/file_system.hpp"
 
 namespace diskann::formats {
@@ -21,14 +20,6 @@ constexpr std::array<Distance, 3> kMetrics = {Distance::L2, Distance::InnerProdu
 
 bool exists(const std::filesystem::path& prefix, const char* suffix) {
   return io::file_system().exists(set_file(prefix, suffix));
-}
-
-bool is_ours(const std::filesystem::path& path) {
-  const auto file = io::file_system().open(path);
-  std::array<std::byte, io::kContainerMagic.size()> start;
-  if (file->size() < start.size()) return false;
-  file->read(0, start);
-  return std::memcmp(start.data(), io::kContainerMagic.data(), start.size()) == 0;
 }
 
 /// The files that every set has, open, their headers checked against each other and against what the caller says.
@@ -178,7 +169,7 @@ std::array<std::uint64_t, 2> metadata_codes(VectorType type, Distance metric) {
 
 bool is_microsoft_memory_set(const std::filesystem::path& prefix) {
   // An index of ours may stand beside vectors of that name.
-  return exists(prefix, "") && exists(prefix, ".data") && !is_ours(prefix);
+  return exists(prefix, "") && exists(prefix, ".data") && !io::is_container(prefix);
 }
 
 std::optional<std::filesystem::path> microsoft_disk_index(const std::filesystem::path& named) {
@@ -198,7 +189,7 @@ std::optional<std::filesystem::path> microsoft_disk_index(const std::filesystem:
   for (const std::string_view part : kParts) {
     if (!name.ends_with(part)) continue;
     const std::filesystem::path index = named.parent_path() / name.substr(0, name.size() - part.size()).append(kSuffix);
-    if (exists(index, "") && !is_ours(named)) return index;
+    if (exists(index, "") && !io::is_container(named)) return index;
   }
   return std::nullopt;
 }

@@ -79,7 +79,7 @@ PointTable points_of(const PointTable& theirs, const Nodes& nodes) {
 base::Adjacency contract(const base::Adjacency& theirs, const Nodes& nodes, const graph::KernelSpace& space,
                          std::uint32_t max_degree, base::ThreadTeam& team) {
   base::Adjacency graph(nodes.count(), graph::row_slots(max_degree));
-  std::vector<std::vector<Slot>> seen(team.threads());  // by node of ours: whose neighbours it is among, for now
+  std::vector<std::vector<Slot>> seen(team.threads());  // by node of ours: the last one that it is a neighbour of
   team.run(nodes.count(), 256, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
     seen[thread].resize(nodes.count(), kGone);
     graph::Pruner<graph::KernelSpace> pruner(space, max_degree, BuildParameters{}.alpha);

@@ -1,33 +1,17 @@
 #include "diskann/inspect.hpp"
 
-#include <array>
-#include <cstring>
-
 #include "diskann/vector_file.hpp"
 #include "formats/microsoft.hpp"
 #include "index/index_file.hpp"
 #include "index/microsoft.hpp"
 #include "io/container.hpp"
-#include "io/container_layout.hpp"
 
 namespace diskann {
-
-namespace {
-
-bool starts_like_an_index(const std::filesystem::path& path) {
-  const auto file = io::file_system().open(path);
-  std::array<std::byte, io::kContainerMagic.size()> start;
-  if (file->size() < start.size()) return false;
-  file->read(0, start);
-  return std::memcmp(start.data(), io::kContainerMagic.data(), start.size()) == 0;
-}
-
-}  // namespace
 
 FileKind file_kind(const std::filesystem::path& path) {
   if (formats::is_microsoft_memory_set(path)) return FileKind::MicrosoftMemoryIndex;
   index::refuse_disk_set(path);
-  if (starts_like_an_index(path)) return FileKind::Index;
+  if (io::is_container(path)) return FileKind::Index;
   try {
     inspect_vectors(path);
     return FileKind::Vectors;

@@ -155,6 +155,14 @@ std::uint64_t padded(std::uint64_t length) noexcept { return base::round_up(leng
 
 }  // namespace
 
+bool is_container(const std::filesystem::path& path) {
+  const auto file = file_system().open(path);
+  std::array<std::byte, kContainerMagic.size()> start;
+  if (file->size() < start.size()) return false;
+  file->read(0, start);
+  return std::memcmp(start.data(), kContainerMagic.data(), start.size()) == 0;
+}
+
 std::string to_string(SectionKind kind) {
   switch (kind) {
     case SectionKind::Meta: return "meta";

@@ -26,6 +26,9 @@ enum class SectionKind : std::uint32_t {
 };
 std::string to_string(SectionKind kind);
 
+/// Whether a file begins as index files do.
+bool is_container(const std::filesystem::path& path);
+
 /// An entry of the section table.
 struct Section {
   SectionKind kind;
