@@ -129,6 +129,9 @@ const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType r
   return find_tiles(index_of(isa), metric, rows, form);
 }
 const SelectionKernels& selection_for(std::string_view isa) { return *selection_targets()[index_of(isa)].find(); }
+const CodeKernels& code_kernels_for(std::string_view isa, VectorType rows) {
+  return *code_targets()[index_of(isa)].find(rows);
+}
 
 const KernelTable& kernels(Distance metric, VectorType rows, VectorType query_form) {
   return find_kernels(chosen(), metric, rows, query_form);
@@ -137,6 +140,7 @@ const TileKernels& tiles(Distance metric, VectorType rows, VectorType form) {
   return find_tiles(chosen(), metric, rows, form);
 }
 const SelectionKernels& selection() { return *selection_targets()[chosen()].find(); }
+const CodeKernels& code_kernels(VectorType rows) { return *code_targets()[chosen()].find(rows); }
 
 std::string isa() { return float_targets()[chosen()].name; }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "distance/kernels.hpp"
+#include "distance/row_codes.hpp"
 #include "distance/selection.hpp"
 #include "distance/tiles.hpp"
 
@@ -21,5 +22,6 @@ std::string choose_isa(const char* requested);
 const KernelTable& kernels_for(std::string_view isa, Distance metric, VectorType rows, VectorType query_form);
 const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType rows, VectorType form);
 const SelectionKernels& selection_for(std::string_view isa);
+const CodeKernels& code_kernels_for(std::string_view isa, VectorType rows);
 
 }  // namespace diskann::distance

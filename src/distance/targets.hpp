@@ -10,6 +10,7 @@
 #include <span>
 
 #include "distance/kernels.hpp"
+#include "distance/row_codes.hpp"
 #include "distance/selection.hpp"
 #include "distance/tiles.hpp"
 
@@ -53,8 +54,14 @@ struct TargetSelection {
   const SelectionKernels* (*find)();
 };
 
+/// The work on codes of one instruction set.
+struct TargetCodes {
+  const CodeKernels* (*find)(VectorType rows);
+};
+
 /// In the same order again.
 std::span<const TargetSelection> selection_targets();
+std::span<const TargetCodes> code_targets();
 
 }  // namespace diskann::distance
 
@@ -132,6 +139,7 @@ namespace N_SSE4 {  // NOLINT(readability-identifier-naming): as Highway names i
 const KernelTable* find_float(Distance metric, VectorType rows);
 const TileKernels* find_float_tiles(Distance metric, VectorType rows);
 const SelectionKernels* find_selection();
+const CodeKernels* find_code_kernels(VectorType rows);
 }  // namespace N_SSE4
 #endif
 
@@ -140,6 +148,7 @@ bool has_fma4();
 
 namespace N_FMA4 {  // NOLINT(readability-identifier-naming)
 const KernelTable* find_float(Distance metric, VectorType rows);
+using N_SSE4::find_code_kernels;
 using N_SSE4::find_float_tiles;
 using N_SSE4::find_selection;
 }  // namespace N_FMA4

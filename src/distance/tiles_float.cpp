@@ -159,7 +159,7 @@ void load_floats(const TileSource& source, bool panels, TileBlock& block) {
 }
 
 template <class RowType, Distance kMetric>
-constexpr TileKernels kFloatTiles = {load_floats<RowType>, multiply_floats<kMetric>, square_floats<kMetric>};
+constexpr TileKernels kFloatTiles = {load_floats<RowType>, multiply_floats<kMetric>, square_floats<kMetric>, false};
 
 template <class RowType>
 const TileKernels* find_float_tiles_of(Distance metric) {

@@ -26,7 +26,7 @@ void square_integers(const TileBlock& block, float* out, std::size_t stride) {
 
 template <class RowType, Distance kMetric>
 constexpr TileKernels kIntegerTiles = {load_integers<RowType, kMetric>, multiply_integers<RowType, kMetric>,
-                                       square_integers<RowType, kMetric>};
+                                       square_integers<RowType, kMetric>, kComponentBytes == 1};
 
 template <class RowType>
 const TileKernels* find_integer_tiles_of(Distance metric) {

@@ -14,6 +14,8 @@ DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
 namespace DISKANN_NAMESPACE {
 
+inline constexpr std::size_t kComponentBytes = 1;
+
 // Vectors that cannot be members or elements of anything: what a tile holds in registers has names, and a step over it
 // is a function of all.
 template <class RowType>

@@ -22,6 +22,10 @@ constexpr std::size_t kRowStep = 48;
 /// costs little more than without tiles.
 constexpr std::size_t kFirstPause = 8, kMostPause = 64;
 constexpr std::size_t kCenterRows = 256;  // whose mean is taken
+/// So many queries pay for coding every row.
+constexpr std::size_t kLeastCoded = 32;
+/// After so many rows it shows whether codes pay: not where more than one in so many is compared once more.
+constexpr std::size_t kTrialRows = 8192, kMostNear = 5;
 
 /// Bytes of a row laid out in its own form, at most.
 std::size_t tile_row_bytes(const ScannedRows& scanned) noexcept {
@@ -32,7 +36,9 @@ std::size_t tile_row_bytes(const ScannedRows& scanned) noexcept {
 }  // namespace
 
 std::size_t DenseScan::most_queries(const ScannedRows& scanned) noexcept {
-  return base::round_up(std::clamp<std::size_t>(kLeftBytes / tile_row_bytes(scanned), 32, 512), kLanes);
+  const bool coded = distance::RowCodes::pay(scanned.rows.type(), scanned.rows.dimension());
+  const std::size_t bytes = coded ? base::round_up(scanned.rows.dimension(), 64) : tile_row_bytes(scanned);
+  return base::round_up(std::clamp<std::size_t>(kLeftBytes / bytes, 32, coded ? 1024 : 512), kLanes);
 }
 
 std::size_t DenseScan::block_rows(const ScannedRows& scanned) noexcept {
@@ -64,29 +70,35 @@ DenseScan::DenseScan(const ScannedRows& scanned, const std::vector<float>& cente
       queries_(queries, scanned.rows.dimension()),
       lanes_(queries),
       selection_(distance::selection()),
+      left_codes_(scanned.metric),
+      right_codes_(scanned.metric),
+      codes_pay_(distance::RowCodes::pay(scanned.rows.type(), scanned.rows.dimension())),
       tile_(kLanes * block_rows(scanned)),
       positions_(block_rows(scanned) + distance::TileBlock::kPanel) {}
 
 void DenseScan::prepare(const VectorView& queries) {
   queries_.prepare(queries, scanned_.rows.type());
   std::fill(lanes_.begin(), lanes_.end(), Lane{});
-  // Rows of integers are compared as such if all queries are.
+  // Rows of integers are compared as such if all queries are; f32 and f16 have no form but f32.
   form_ = queries_[0].form;
   for (std::size_t i = 1; i < queries.rows(); ++i) {
     if (queries_[i].form != form_) form_ = VectorType::F32;
   }
-  tiles_ = &distance::tiles(scanned_.metric, scanned_.rows.type(), form_);
-  load_queries(queries);
+  given_ = queries;
+  const bool floats = queries.type() == VectorType::F32 || queries.type() == VectorType::F16;
+  coded_ = codes_pay_ && floats && queries.rows() >= kLeastCoded;
+  seen_ = near_ = 0;
+  load_queries();
 }
 
-void DenseScan::load_queries(const VectorView& queries) {
-  const std::size_t count = queries.rows(), dimension = queries.dimension();
-  const VectorType type = form_ == VectorType::F32 ? queries.type() : form_;
+void DenseScan::load_queries() {
+  const std::size_t count = given_.rows(), dimension = given_.dimension();
+  const VectorType type = form_ == VectorType::F32 ? given_.type() : form_;
   base::RowStore rows(type, count, dimension);
   std::vector<float> inverse_norms(count);
   for (std::size_t i = 0; i < count; ++i) {
     if (form_ == VectorType::F32) {
-      base::copy_row(queries, i, rows.row(i));
+      base::copy_row(given_, i, rows.row(i));
     } else {
       std::copy_n(queries_[i].data, dimension * size_of(form_), rows.row(i));
     }
@@ -95,7 +107,14 @@ void DenseScan::load_queries(const VectorView& queries) {
   const bool cosine = scanned_.metric == Distance::Cosine;
   distance::TileSource source{rows, cosine ? inverse_norms.data() : nullptr, nullptr, 0, count};
   if (form_ == VectorType::F32 && !center_.empty()) source.center = center_.data();
-  distance::tiles(scanned_.metric, type, form_).load(source, false, left_);
+  if (coded_) {
+    tiles_ = &distance::RowCodes::tiles();
+    left_codes_.encode(source);
+    tiles_->load(left_codes_.codes(), false, left_);
+  } else {
+    tiles_ = &distance::tiles(scanned_.metric, scanned_.rows.type(), form_);
+    distance::tiles(scanned_.metric, type, form_).load(source, false, left_);
+  }
   left_holds_ = !cosine || hold_cosines(inverse_norms.data(), count);
 }
 
@@ -113,16 +132,43 @@ void DenseScan::compare(std::size_t first, std::size_t count, std::span<NearestR
       Lane& lane = lanes_[i];
       lane.direct = !holds || lane.direct_blocks > 0;
       if (lane.direct) continue;
-      lane.bound = distance::tile_error_bound(scanned_.metric, form_, scanned_.rows.dimension(), left_.squared_norm(i),
-                                              right_.largest_squared_norm());
+      lane.bound = coded_ ? right_codes_.rounding(left_codes_[i])
+                          : distance::tile_error_bound(scanned_.metric, form_, scanned_.rows.dimension(),
+                                                       left_.squared_norm(i), right_.largest_squared_norm());
       lane.direct = !std::isfinite(lane.bound);
       multiply |= !lane.direct;
     }
     const std::size_t stride = right_.padded_rows();
     if (multiply) tiles_->multiply(left_, begin, end - begin, right_, tile_.data(), stride);
-    for (std::size_t i = begin; i < end; ++i)
-      compare_lane(i, tile_.data() + (i - begin) * stride, nearest[i], first, count);
+    for (std::size_t i = begin; i < end; ++i) {
+      float* const distances = tile_.data() + (i - begin) * stride;
+      if (coded_ && !lanes_[i].direct) {
+        compare_codes(i, distances, nearest[i], first, count);
+      } else {
+        compare_lane(i, distances, nearest[i], first, count);
+      }
+    }
   }
+  if (coded_) judge_codes();
+}
+
+/// What may be near enough is compared directly at once, while its row is in the cache.
+void DenseScan::compare_codes(std::size_t query, float* products, NearestRows& nearest, std::size_t first,
+                              std::size_t count) {
+  right_codes_.finish(left_codes_[query], lanes_[query].bound, products);
+  const std::size_t near = selection_.within(products, count, nearest.threshold(), positions_.data());
+  near_distances_.resize(std::max(near, near_distances_.size()));
+  window_.compare_loaded(queries_[query], {positions_.data(), near}, near_distances_.data());
+  nearest.offer({near_distances_.data(), near}, positions_.data(), static_cast<base::Slot>(first));
+  seen_ += count;
+  near_ += near;
+}
+
+/// Goes on in f32 where too many rows are near.
+void DenseScan::judge_codes() {
+  if (seen_ < kTrialRows * queries_.size() || kMostNear * near_ < seen_) return;
+  coded_ = codes_pay_ = false;
+  load_queries();
 }
 
 /// Lays the window's rows out; false where tiles are not to be used.
@@ -135,6 +181,10 @@ bool DenseScan::load_rows(std::size_t count) {
   }
   distance::TileSource source = window_.source();
   if (form_ == VectorType::F32 && !center_.empty()) source.center = center_.data();
+  if (coded_) {
+    right_codes_.encode(source);
+    source = right_codes_.codes();
+  }
   tiles_->load(source, true, right_);
   return true;
 }

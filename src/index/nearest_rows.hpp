@@ -54,6 +54,10 @@ class NearestRows {
     }
     crowded_ = slack_ > 0 && (4 * undecided > count || capacity_ > k_ + room_ + room_ / 2);
   }
+  /// Distances of some rows: of first + positions[i], for each i.
+  void offer(std::span<const float> distances, const std::uint32_t* positions, base::Slot first) {
+    for (std::size_t i = 0; i < distances.size(); ++i) offer_one(distances[i], first + positions[i]);
+  }
   float threshold() const noexcept { return threshold_; }
 
   /// Whether so many of the rows just offered, or of those kept, lie within the error of the k-th that approximate

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/prefetch.hpp"
@@ -41,6 +43,14 @@ class RowWindow {
     if (distances_.size() < count_) distances_.resize(count_);
     kernels(query).block(query, view_, loaded_norms(), position(), count_, distances_.data());
     return distances_.data();
+  }
+  /// Distances of some of the loaded rows, by their places among them; the same to the bit.
+  void compare_loaded(const distance::Query& query, std::span<const std::uint32_t> positions, float* out) {
+    slots_.resize(positions.size());
+    for (std::size_t i = 0; i < positions.size(); ++i) slots_[i] = static_cast<base::Slot>(position() + positions[i]);
+    const float* const norms = loaded_norms();
+    kernels(query).many(query, view_, norms == nullptr ? nullptr : norms - position(), slots_.data(), slots_.size(),
+                        out);
   }
   /// Distances of any rows, the same as compare() gives to the bit; what is loaded stays.
   void compare(const distance::Query& query, const base::Slot* slots, std::size_t count, float* out) {
@@ -88,6 +98,7 @@ class RowWindow {
   base::RowStore some_;   // copies of any rows
   base::RowsView view_;
   std::vector<float> distances_;
+  std::vector<base::Slot> slots_;
   std::size_t first_ = 0, count_ = 0;
 };
 

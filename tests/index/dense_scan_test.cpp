@@ -134,21 +134,21 @@ TEST(DenseScan, IsExactForIntegers) {
 }
 
 TEST(DenseScan, GivesItWhereEveryRowIsNearerThanThoseBefore) {
-  const VectorSet queries = normal(20, 24, 1e-3, 11);
-  const VectorSet base = make(3000, 24, [](std::size_t i, std::size_t j) {
+  const VectorSet queries = normal(40, 40, 1e-3, 11);
+  const VectorSet base = make(3000, 40, [](std::size_t i, std::size_t j) {
     return (1.0 - static_cast<double>(i) / 3000) * (j % 2 == 0 ? 1 : -1);
   });
   for (const Distance metric : kMetrics) ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, queries, metric, 100));
 }
 
 TEST(DenseScan, GivesItWhereAllRowsAreEqualOrNearlySo) {
-  const VectorSet queries = normal(20, 24, 1, 12);
-  const VectorSet equal = make(5000, 24, [](std::size_t, std::size_t j) { return 0.3 + static_cast<double>(j); });
+  const VectorSet queries = normal(32, 32, 1, 12);
+  const VectorSet equal = make(9000, 32, [](std::size_t, std::size_t j) { return 0.3 + static_cast<double>(j); });
   base::Random random(13);
   const VectorSet near =
-      make(5000, 24, [&](std::size_t, std::size_t j) { return 0.3 + static_cast<double>(j) + 1e-6 * random.normal(); });
+      make(9000, 32, [&](std::size_t, std::size_t j) { return 0.3 + static_cast<double>(j) + 1e-6 * random.normal(); });
   const VectorSet pairs =
-      make(5000, 24, [](std::size_t i, std::size_t j) { return 0.7 * static_cast<double>(i % 2 + j); });
+      make(9000, 32, [](std::size_t i, std::size_t j) { return 0.7 * static_cast<double>(i % 2 + j); });
   for (const VectorSet* base : {&equal, &near, &pairs}) {
     for (const Distance metric : kMetrics) {
       for (const std::size_t k : {1u, 100u, 3000u})
@@ -162,7 +162,7 @@ TEST(DenseScan, GivesItForTightClustersFarFromTheOrigin) {
   const auto value = [&](std::size_t i, std::size_t) {
     return 1000.0 * static_cast<double>(1 + i % 7) + 1e-3 * random.normal();
   };
-  const VectorSet base = make(2000, 40, value), queries = make(21, 40, value);
+  const VectorSet base = make(2000, 40, value), queries = make(35, 40, value);
   for (const Distance metric : kMetrics) ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, queries, metric, 50));
 }
 
@@ -170,7 +170,7 @@ TEST(DenseScan, GivesItForNumbersAtTheEndsOfTheRange) {
   // Products of the first underflow, sums of the last overflow, and in between inverse norms leave the range of f32.
   for (const double scale : {1e-38, 1e-25, 1e-22, 1e-20, 1e-15, 1e15, 1e18, 2e18}) {
     for (const double other : {1.0, scale}) {
-      const VectorSet base = normal(900, 40, scale, 15), queries = normal(20, 40, other, 16);
+      const VectorSet base = normal(900, 40, scale, 15), queries = normal(35, 40, other, 16);
       for (const Distance metric : kMetrics)
         ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, queries, metric, 20)) << scale << " and " << other;
     }
@@ -179,19 +179,19 @@ TEST(DenseScan, GivesItForNumbersAtTheEndsOfTheRange) {
 
 TEST(DenseScan, GivesItWhereSumsOfTilesAreNoNumbers) {
   // Parallel rows whose norms and products are infinite as soon as two of them are added.
-  const VectorSet base = make(500, 16, [](std::size_t i, std::size_t) { return i % 2 == 0 ? 4.4e18 : -4.4e18; });
+  const VectorSet base = make(500, 32, [](std::size_t i, std::size_t) { return i % 2 == 0 ? 3.1e18 : -3.1e18; });
   for (const Distance metric : kMetrics) ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, base, metric, 300));
 }
 
 TEST(DenseScan, GivesItForNormsThatDifferByOrdersOfMagnitude) {
   for (const bool queries_too : {false, true}) {
     for (const double factor : {0.0, 1e-30, 1e9, 2e18}) {
-      VectorSet base = normal(2000, 30, 1, 17), queries = normal(40, 30, 1, 18);
+      VectorSet base = normal(2000, 32, 1, 17), queries = normal(40, 32, 1, 18);
       base::Random random(19);
       for (VectorSet* set : {&base, &queries}) {
         if (set == &queries && !queries_too) continue;
         for (std::size_t i = 5; i < set->rows(); i += 37) {
-          for (std::size_t j = 0; j < 30; ++j) set_component(*set, i, j, factor * random.normal());
+          for (std::size_t j = 0; j < 32; ++j) set_component(*set, i, j, factor * random.normal());
         }
       }
       for (const Distance metric : kMetrics)
