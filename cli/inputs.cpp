@@ -50,6 +50,18 @@ void naming(const std::string& where, const std::function<void()>& body) {
   }
 }
 
+std::ifstream open_text(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_other(path, unknown))
+    throw IoError("cannot read a FIFO, socket or device; a regular file is needed:", path.string(), EINVAL);
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path)) {
+    throw IoError("cannot open", path.string(), errno != 0 ? errno : EISDIR);
+  }
+  return file;
+}
+
 void check_max_queries(const std::optional<std::uint64_t>& most) {
   if (most != std::uint64_t{0}) return;
   throw Error(ErrorCode::InvalidArgument, "--max-queries cannot be 0: there would be nothing to do",

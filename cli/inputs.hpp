@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
@@ -27,6 +28,9 @@ ReadOptions read_options(const VectorInput& input, std::optional<VectorType> fal
 /// know the name of the file; and where there is none.
 VectorSet read_queries(const VectorInput& input, const ReadOptions& options, std::size_t dimension,
                        const std::string& what, const Execution& execution);
+
+/// A regular file of text; Io, or NotFound where there is none.
+std::ifstream open_text(const std::filesystem::path& path);
 
 /// InvalidArgument for a --max-queries of 0, which would do nothing.
 void check_max_queries(const std::optional<std::uint64_t>& most);

@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <vector>
 
 #include "diskann/vector_file.hpp"
+#include "inputs.hpp"
 
 namespace diskann::cli {
 namespace {
@@ -27,18 +26,6 @@ struct Rows {
       "a result file has one line \"id id …\" or \"id:distance …\" a query, or an array of objects with \"ids\"");
 }
 
-std::ifstream open(const std::filesystem::path& path) {
-  std::error_code unknown;
-  if (std::filesystem::is_other(path, unknown))
-    throw IoError("cannot read a FIFO, socket or device; a regular file is needed:", path.string(), EINVAL);
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) {
-    throw IoError("cannot open", path.string(), errno != 0 ? errno : EISDIR);
-  }
-  return file;
-}
-
 /// "id" or "id:distance"; false where it is neither.
 bool parse_hit(std::string_view word, Hit& hit, bool& has_distance) {
   const char* const end = word.data() + word.size();
@@ -54,7 +41,7 @@ bool parse_hit(std::string_view word, Hit& hit, bool& has_distance) {
 Rows read_text(const std::filesystem::path& path) {
   Rows rows;
   bool first = true;
-  std::ifstream file = open(path);
+  std::ifstream file = open_text(path);
   for (std::string line; std::getline(file, line);) {
     std::vector<Hit> hits;
     for (std::size_t at = line.find_first_not_of(" \r"); at != std::string::npos;) {
@@ -99,7 +86,7 @@ std::size_t query_of(const std::filesystem::path& path, const nlohmann::json& en
 }
 
 Rows read_json(const std::filesystem::path& path) {
-  std::ifstream file = open(path);
+  std::ifstream file = open_text(path);
   const nlohmann::json document = nlohmann::json::parse(file, nullptr, false);
   if (!document.is_array()) refuse(path, 0, "the file is no JSON array");
   Rows rows;

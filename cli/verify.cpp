@@ -9,6 +9,7 @@
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "json_row.hpp"
+#include "quality.hpp"
 
 namespace diskann::cli {
 namespace {
@@ -18,40 +19,23 @@ struct VerifyOptions {
   IndexInput index;
   std::uint32_t threads = 0;
   bool quality = false;
+  std::optional<std::filesystem::path> reference;
 };
 
-QualityReport check_quality(const VerifyOptions& options, Session& session) {
-  const Index index = open_index(options.index, session.execution(options.threads));
-  return measure_quality(index, {}, session.execution(options.threads));
-}
-
-void add_quality(const QualityReport& quality, JsonRow& row) {
-  row.add("queries", quality.queries)
-      .add("duplicates", quality.duplicates)
-      .add("self_recall", quality.self_recall)
-      .add("search_list_size", quality.search_list_size)
-      .add("recall", quality.recall)
-      .add("hops", quality.hops)
-      .add("distance_computations", quality.distance_computations);
-}
-
-void print_quality(const QualityReport& quality, const GraphStatistics& graph, Session& session) {
-  session.print(fmt::format(
-      "quality  degrees {} to {}, {:.1f} on average · {} of other points", graph.smallest_degree, graph.largest_degree,
-      static_cast<double>(graph.edges) / static_cast<double>(std::max<std::uint64_t>(graph.nodes, 1)),
-      counted(quality.duplicates, "duplicate", "duplicates")));
-  session.print(fmt::format("quality  of {} searched for, {:.4f} find their nearest with -L 10",
-                            counted(quality.queries, "stored row", "stored rows"), quality.self_recall));
-  session.print(fmt::format("quality  recall@10 {:.4f} with -L {}: {:.1f} hops and {:.1f} distances a query",
-                            quality.recall, quality.search_list_size, quality.hops, quality.distance_computations));
-}
-
 void check(const VerifyOptions& options, Session& session) {
+  std::optional<QualityReference> reference;
+  if (options.reference) {
+    if (!options.quality) throw UsageError("--reference without --quality", "add --quality");
+    reference = read_quality(*options.reference);
+  }
   if (options.index.metric || options.index.type) (void)inspect_index(options.index);  // refuses what contradicts it
   const VerifyReport report =
       verify(options.index.path, open_options(options.index), session.execution(options.threads));
   std::optional<QualityReport> quality;
-  if (options.quality && report.ok()) quality = check_quality(options, session);
+  if (options.quality && report.ok()) {
+    const Index index = open_index(options.index, session.execution(options.threads));
+    quality = measure_quality(index, {}, session.execution(options.threads));
+  }
   session.end_progress();
   if (session.json()) {
     JsonRow row;
@@ -66,7 +50,7 @@ void check(const VerifyOptions& options, Session& session) {
         .add("checks", std::span<const std::string>(report.checks))
         .add("problems", std::span<const std::string>(report.problems))
         .add("warnings", std::span<const std::string>(report.warnings));
-    if (quality) add_quality(*quality, row);
+    if (quality) add_quality(*quality, reference, row);
     session.row(row);
   } else {
     for (const std::string& line : report.checks) session.print("checked  " + line);
@@ -80,7 +64,7 @@ void check(const VerifyOptions& options, Session& session) {
                 "do not use this index: restore it, or build it again");
   }
   if (!session.json()) {
-    if (quality) print_quality(*quality, report.graph, session);
+    if (quality) print_quality(*quality, report.graph, reference, session);
     session.print(fmt::format(
         "ok       {} · {}, {}, {}", options.index.path.string(), counted(report.graph.nodes, "node", "nodes"),
         counted(report.graph.edges, "edge", "edges"),
@@ -95,6 +79,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.threads(options->threads);
   arguments.flag("--quality", options->quality,
                  "Also search for 1,000 stored rows: what recall@10 of 0.95 takes, beside exact search");
+  arguments.option("--reference", options->reference, "FILE",
+                   "What --quality --json wrote of another index of these vectors: how this one compares");
   declare_index_flags(arguments, options->index, false);
   return [options](Session& session) {
     if (!options->path) throw UsageError("no index given", "name one: diskann verify FILE");
@@ -108,6 +94,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
 const Command kVerifyCommand{"verify", "Check every checksum, edge and id of an index",
                              "  diskann verify index.bin\n"
                              "  diskann verify index.bin --quality\n"
+                             "  diskann verify index.bin --quality --json > good.json\n"
+                             "  diskann verify other.bin --quality --reference good.json\n"
                              "  diskann verify -i microsoft_prefix -m l2 --dtype f32 --json\n",
                              declare};
 

@@ -146,6 +146,21 @@ has out "recall@10"
 expect 0 verify many.idx --quality --json
 is "$(json out /recall)" 'x >= 0.95 && x <= 1'
 is "$(json out /distance_computations)" 'x > 10 && x < 5000'
+# Beside what was recorded of a graph with more edges.
+cp out good.json
+expect 0 build -i many.fbin -o sparse.idx -R 2
+expect 0 verify sparse.idx --quality --reference good.json
+has out "more distances than the $(json good.json /distance_computations | sed 's/\(\.[0-9]\).*/\1/')"
+expect 0 verify sparse.idx --quality --reference good.json --json
+is "$(json out /reference_distance_computations)" "x == $(json good.json /distance_computations)"
+is "$(json out /distance_computations)" "x > 1.5 * $(json good.json /distance_computations)"
+expect 2 verify sparse.idx --reference good.json
+expect 4 verify sparse.idx --quality --reference missing.json
+for text in '' '[]' '{"recall": 0.9}' '{"recall": 0.9, "hops": "many"}' '{"recall": 1, "hops": 1, "distance_computations": 0}'; do
+  printf '%s' "$text" >bad.json
+  expect 3 verify sparse.idx --quality --reference bad.json
+  has err "verify INDEX --quality --json"
+done
 # What it says that it may take is what it takes, within a tenth: for rows enough that the process itself does not show.
 if ! grep -qa __asan_init "$diskann"; then
   expect 0 generate -n 150000 -d 128 --clusters 0 --shape decay --dtype u8 -o large.u8bin
