@@ -134,7 +134,7 @@ HWY_INLINE hn::VFromD<FourFloats> unsigned_to_float(hn::VFromD<FourIntegers> bit
 #endif
 }
 
-/// finish() of four sums where rows have norms, the same to the bit.
+/// finish() of four sums, the same to the bit.
 template <Ending kEnding, class Total>
 HWY_INLINE void finish_four(const Total* HWY_RESTRICT sums, float query_norm, hn::VFromD<FourFloats> row_norms,
                             float* HWY_RESTRICT out) {
@@ -155,6 +155,7 @@ HWY_INLINE void finish_four(const Total* HWY_RESTRICT sums, float query_norm, hn
       value = unsigned_to_float(bits);
     }
   }
+  if constexpr (kEnding == Ending::Negated) value = hn::Sub(hn::Zero(d), value);
   if constexpr (kEnding == Ending::Cosine) {
     value = hn::Sub(hn::Set(d, 1.0f), hn::Mul(hn::Mul(value, hn::Set(d, query_norm)), row_norms));
     // NaN stays, which Min and Max keep on some processors only.
@@ -230,10 +231,12 @@ HWY_INLINE void compare(const Query& query, const Place& place, std::size_t coun
 #if DISKANN_SIMD
     if constexpr (kNorms) {
       finish_four<kEnding>(totals, query_norm, place.four_norms(i), out + i);
-      continue;
+    } else {
+      finish_four<kEnding>(totals, 0, hn::Zero(FourFloats()), out + i);
     }
-#endif
+#else
     for (std::size_t k = 0; k < 4; ++k) end(i + k, totals[k]);
+#endif
   }
   const std::size_t rest = count - i;
   if (rest == 0) return;

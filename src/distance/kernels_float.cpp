@@ -51,7 +51,9 @@ struct FloatUnit {
       sum = hn::MulAdd(value, part, sum);
     }
   }
-  HWY_INLINE void store(V a, V b, V c, V e, float* HWY_RESTRICT out) const { four_lane_sums(D(), a, b, c, e, out); }
+  HWY_INLINE void store(V a, V b, V c, V e, float* HWY_RESTRICT out) const {
+    hn::Store(four_lane_sums(D(), a, b, c, e), hn::FixedTag<float, 4>(), out);
+  }
 };
 
 template <class RowType>

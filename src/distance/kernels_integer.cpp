@@ -20,6 +20,13 @@ using TotalOf = std::conditional_t<kSquares || std::is_same_v<RowType, std::uint
 
 #if DISKANN_SIMD
 
+using Four = hn::FixedTag<std::int32_t, 4>;
+
+template <class Total>
+HWY_INLINE void store_four(hn::VFromD<Four> sums, Total* HWY_RESTRICT out) {
+  hn::Store(sums, Four(), reinterpret_cast<std::int32_t*>(out));
+}
+
 /// Widens to 16 bits and multiplies pairs.
 template <class RowType, bool kSquares>
 struct WideningUnit {
@@ -53,7 +60,7 @@ struct WideningUnit {
                                             sum.high);
   }
   HWY_INLINE void store(V32 a, V32 b, V32 c, V32 e, Total* HWY_RESTRICT out) const {
-    four_lane_sums(D32(), a, b, c, e, reinterpret_cast<std::int32_t*>(out));
+    store_four(four_lane_sums(D32(), a, b, c, e), out);
   }
 };
 
@@ -89,7 +96,7 @@ struct VnniSquares {
     accumulate_byte_products(sum.differences, difference, hn::Set(D8(), 1));
   }
   HWY_INLINE void store(Sums a, Sums b, Sums c, Sums e, Total* HWY_RESTRICT out) const {
-    four_lane_sums(D32(), a, b, c, e, reinterpret_cast<std::int32_t*>(out));
+    store_four(four_lane_sums(D32(), a, b, c, e), out);
   }
 };
 
@@ -102,31 +109,30 @@ struct VnniProducts {
   using Row = RowType;
   using Total = TotalOf<RowType, false>;
   static constexpr std::size_t kStep = 64;
-  static constexpr int kChains = 2;
+  static constexpr int kChains = 1;
   static constexpr bool kSigned = std::is_same_v<RowType, std::int8_t>;
 
   const std::uint8_t* query;
-  Sums correction = hn::Zero(D32());  // by lanes, so that the reduction of the row's sums takes it along
+  hn::VFromD<Four> correction;
   VnniProducts(const Query& q, std::size_t padded) : query(reinterpret_cast<const std::uint8_t*>(q.data)) {
     const Bytes ones = hn::Set(D8(), 1);
-    for (std::size_t i = 0; i < padded; i += kStep) {
-      correction =
-          kSigned ? add_byte_products(correction, ones, part(i)) : add_byte_products(correction, part(i), ones);
-    }
-    correction = hn::ShiftLeft<7>(correction);
+    Sums sums = zero();
+    for (std::size_t i = 0; i < padded; i += kStep)
+      sums = kSigned ? add_byte_products(sums, ones, part(i)) : add_byte_products(sums, part(i), ones);
+    const auto all = hn::ShiftLeft<7>(four_lane_sums(D32(), sums, sums, sums, sums));
+    correction = kSigned ? hn::Sub(hn::Zero(Four()), all) : all;
   }
 
   static HWY_INLINE Sums zero() { return hn::Zero(D32()); }
-  static HWY_INLINE Sums join(Sums a, Sums b) { return hn::Add(a, b); }
+  static HWY_INLINE Sums join(Sums a, Sums) { return a; }
   HWY_INLINE Bytes part(std::size_t i) const { return hn::Load(D8(), query + i); }
   HWY_INLINE void add(Sums& sum, Bytes part, const std::byte* row, std::size_t i) const {
     const Bytes value = hn::Load(D8(), reinterpret_cast<const std::uint8_t*>(row) + i);
     const Bytes flipped = hn::Xor(value, hn::Set(D8(), 0x80));
     accumulate_byte_products(sum, kSigned ? flipped : part, kSigned ? part : flipped);
   }
-  HWY_INLINE Sums correct(Sums sum) const { return kSigned ? hn::Sub(sum, correction) : hn::Add(sum, correction); }
   HWY_INLINE void store(Sums a, Sums b, Sums c, Sums e, Total* HWY_RESTRICT out) const {
-    four_lane_sums(D32(), correct(a), correct(b), correct(c), correct(e), reinterpret_cast<std::int32_t*>(out));
+    store_four(hn::Add(four_lane_sums(D32(), a, b, c, e), correction), out);
   }
 };
 
@@ -164,7 +170,7 @@ struct DotUnit {
     }
   }
   HWY_INLINE void store(Sums a, Sums b, Sums c, Sums e, Total* HWY_RESTRICT out) const {
-    four_lane_sums(D32(), a, b, c, e, reinterpret_cast<std::int32_t*>(out));
+    store_four(four_lane_sums(D32(), a, b, c, e), out);
   }
 };
 

@@ -97,15 +97,14 @@ HWY_INLINE auto sum_blocks(D d, V v) {
 /// Sums of the lanes of four vectors by one transposition. Each sum is formed in the same order, so that a row's
 /// result does not depend on its place among the four.
 template <class D, class V>
-HWY_INLINE void four_lane_sums(D d, V a, V b, V c, V e, hn::TFromD<D>* HWY_RESTRICT out) {
+HWY_INLINE hn::VFromD<hn::FixedTag<hn::TFromD<D>, 4>> four_lane_sums(D d, V a, V b, V c, V e) {
   const hn::RepartitionToWide<D> wide;
   const V ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
   const V ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
   const auto ab_wide = hn::BitCast(wide, ab), ce_wide = hn::BitCast(wide, ce);
   const V all = hn::Add(hn::BitCast(d, hn::InterleaveLower(wide, ab_wide, ce_wide)),
                         hn::BitCast(d, hn::InterleaveUpper(wide, ab_wide, ce_wide)));
-  const hn::FixedTag<hn::TFromD<D>, 4> four;
-  hn::Store(sum_blocks(d, all), four, out);
+  return sum_blocks(d, all);
 }
 
 /// Where many sums are in flight, GCC 12 forms the products of all before it adds the first, runs out of registers and
