@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 namespace diskann::io {
 namespace {
@@ -16,10 +17,19 @@ constexpr std::size_t kSlots = 64;
 std::array<std::atomic<char*>, kSlots> names{}, done{};
 static_assert(std::atomic<char*>::is_always_lock_free, "a signal handler takes them");
 
+/// Null where there is no memory: then a signal leaves the file behind, and nothing else is lost.
+char* copy_of(const std::filesystem::path& path) noexcept {
+  try {
+    return ::strdup(path.string().c_str());
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 TemporaryMark::TemporaryMark(const std::filesystem::path& path) noexcept {
-  char* name = ::strdup(path.c_str());
+  char* name = copy_of(path);
   for (std::size_t i = 0; i < kSlots && name != nullptr; ++i) {
     char* free_slot = nullptr;
     if (names[i].load() != nullptr) continue;
