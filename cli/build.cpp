@@ -61,6 +61,7 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
                     .add("search_list_size", built.search_list_size)
                     .add("alpha", built.alpha)
                     .add("builder", index.builder())
+                    .add("codec", to_string(index.codec()))
                     .add("threads", threads_of(options.builder))
                     .add("build_s", build_s)
                     .add("build_wall_s", session.elapsed())
@@ -76,6 +77,11 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
                       : rounds(source, stored) ? "each component rounded to the nearest"
                                                : "losslessly";
     session.note(fmt::format("stored   {} as {}, {}", to_string(source), to_string(stored), how));
+  }
+  if (index.codec() != Codec::None) {
+    session.note(fmt::format("codes    {}, {}", to_string(index.codec()), bytes_text(index.memory_usage().codes)));
+  } else if (parse_codec(options.builder.codec) != Codec::None) {
+    session.note(fmt::format("codes    none: walks by {} vectors lose nothing by that", to_string(stored)));
   }
   session.note(fmt::format("built    {} in {} ({} with reading and writing)", counted(index.size(), "point", "points"),
                            duration_text(build_s), duration_text(session.elapsed())));
@@ -161,6 +167,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
 const Command kBuildCommand{"build", "Build an index from a file of vectors",
                             "  diskann build -i vectors.fvecs -o index.bin -m l2 --max-degree 64\n"
                             "  diskann build -i vectors.npy -o index.bin -m cosine --dtype f16 --memory-limit 2G\n"
+                            "  diskann build -i vectors.fbin -o index.bin -m cosine --quantize sq8\n"
                             "  diskann build -i vectors.u8bin -o index.bin --ids ids.txt -R 32 -L 75 --force\n",
                             declare};
 

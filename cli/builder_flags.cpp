@@ -27,6 +27,10 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
                    "rows on, where --memory-limit allows it (default auto)");
   arguments.threads(flags.threads);
   arguments.option("--dtype", flags.store_as, "TYPE", dtype_help);
+  arguments.option(
+      "--quantize", flags.codec, "CODEC",
+      "Codes that searches walk by, before the nearest are compared with the vectors themselves: none, f16, "
+      "or sq8, 8 bits a component (default none)");
   arguments.option("--memory-limit", flags.memory_limit, "SIZE",
                    "Choose a builder that needs no more, or refuse before reading: 800M, 2G, 1.5GiB");
 }
@@ -44,6 +48,7 @@ IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution)
   builder.metric(parse_distance(flags.metric))
       .max_degree(flags.max_degree)
       .builder(parse_graph_builder(flags.builder))
+      .quantize(parse_codec(flags.codec))
       .execution(execution);
   if (flags.search_list_size) builder.search_list_size(*flags.search_list_size);
   if (flags.alpha) builder.alpha(*flags.alpha);

@@ -20,10 +20,11 @@ struct BuilderFlags {
   std::string builder = "auto";
   std::uint32_t threads = 0;
   std::optional<std::string> store_as;
+  std::string codec = "none";
   std::optional<std::string> memory_limit;
 };
 
-/// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, and --memory-limit.
+/// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize and --memory-limit.
 void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std::string& dtype_help);
 /// --input-format and --input-dtype of a vector file.
 void declare_input_flags(Arguments& arguments, VectorInput& input);

@@ -74,11 +74,11 @@ void describe_opened(const InfoOptions& options, FileKind kind, Session& session
   if (options.memory) {
     const MemoryUsage memory = index.memory_usage();
     row.add("memory_bytes", memory.total()).add("vectors_bytes", memory.vectors).add("graph_bytes", memory.graph);
-    row.add("ids_bytes", memory.ids).add("norms_bytes", memory.norms);
+    row.add("ids_bytes", memory.ids).add("norms_bytes", memory.norms).add("codes_bytes", memory.codes);
     if (!session.json()) {
-      session.print(fmt::format("memory   {} · vectors {} · graph {} · ids {} · norms {}", bytes_text(memory.total()),
-                                bytes_text(memory.vectors), bytes_text(memory.graph), bytes_text(memory.ids),
-                                bytes_text(memory.norms)));
+      session.print(fmt::format("memory   {} · vectors {} · graph {} · ids {} · norms {} · codes {}",
+                                bytes_text(memory.total()), bytes_text(memory.vectors), bytes_text(memory.graph),
+                                bytes_text(memory.ids), bytes_text(memory.norms), bytes_text(memory.codes)));
     }
   }
 }
@@ -106,6 +106,7 @@ void print_index(const IndexFileInfo& info, const InfoOptions& options, Session&
       knows_its_build(info) ? fmt::format(" · search list {} · alpha {:g} · seed {}", info.parameters.search_list_size,
                                           info.parameters.alpha, info.parameters.seed)
                             : ""));
+  if (info.codec != Codec::None) session.print(fmt::format("codes    {}", to_string(info.codec)));
   session.print(fmt::format("ids      {}", info.custom_ids ? "given" : "row numbers"));
   if (options.duplicates) {
     session.print(
@@ -123,7 +124,10 @@ JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
   row.add("command", "info").add("index", options.path->string());
   row.add("kind", info.kind == FileKind::Index ? "index" : "microsoft").add("metric", to_string(info.metric));
   row.add("dtype", to_string(info.type)).add("source_dtype", to_string(info.source_type));
-  row.add("points", info.points).add("dimension", info.dimension).add("nodes", info.nodes).add("codec", "none");
+  row.add("points", info.points)
+      .add("dimension", info.dimension)
+      .add("nodes", info.nodes)
+      .add("codec", to_string(info.codec));
   row.add("max_degree", info.parameters.max_degree);
   if (knows_its_build(info)) {
     row.add("search_list_size", info.parameters.search_list_size).add("alpha", info.parameters.alpha);

@@ -35,6 +35,18 @@ DISKANN_EXPORT std::string_view to_string(GraphBuilder builder) noexcept;
 /// "auto", "partitioned" or "incremental"; InvalidArgument for anything else.
 DISKANN_EXPORT GraphBuilder parse_graph_builder(std::string_view name);
 
+/// What a walk compares in place of the stored rows. Where there are codes, the candidates of the list are compared
+/// with the rows themselves at the end, so that hits and their distances are exact.
+enum class Codec : std::uint8_t {
+  None,  ///< the rows themselves
+  F16,   ///< half the bytes of f32; InvalidArgument for values beyond its range
+  SQ8,   ///< 8 bits on one grid for all components: a quarter of the bytes of f32
+};
+
+DISKANN_EXPORT std::string_view to_string(Codec codec) noexcept;
+/// "none", "f16" or "sq8"; InvalidArgument for anything else.
+DISKANN_EXPORT Codec parse_codec(std::string_view name);
+
 /// How an index is searched.
 struct SearchParameters {
   std::uint32_t search_list_size = 100;  ///< L, candidate list; k is used where it is larger
@@ -43,7 +55,7 @@ struct SearchParameters {
 /// What a search did; summed over the queries of a batch.
 struct SearchStatistics {
   std::uint64_t hops = 0;                   ///< nodes expanded
-  std::uint64_t distance_computations = 0;  ///< vectors compared with the query
+  std::uint64_t distance_computations = 0;  ///< vectors or codes compared with the query
 };
 
 /// Bytes by component. Mapped components count, whether they are resident or not.
@@ -52,7 +64,8 @@ struct MemoryUsage {
   std::uint64_t graph = 0;
   std::uint64_t ids = 0;    ///< user ids and twin lists; 0 where ids are row numbers
   std::uint64_t norms = 0;  ///< by cosine, and by L2 over i8 and u8
-  std::uint64_t total() const noexcept { return vectors + graph + ids + norms; }
+  std::uint64_t codes = 0;  ///< with their norms
+  std::uint64_t total() const noexcept { return vectors + graph + ids + norms + codes; }
 };
 
 /// Shape of a graph.
@@ -122,6 +135,7 @@ class DISKANN_EXPORT Index {
   const BuildParameters& build_parameters() const noexcept;
   /// Name of what built the graph: "partitioned", "incremental", or another of a file's.
   const std::string& builder() const noexcept;
+  Codec codec() const noexcept;  ///< that walks go by
   MemoryUsage memory_usage() const noexcept;
   GraphStatistics graph_statistics() const;
 
@@ -171,6 +185,9 @@ class DISKANN_EXPORT IndexBuilder {
   /// Type to store. Without it, f32 data that holds only integers of 8 bits is stored as such, losslessly, and all
   /// else as it comes. A conversion that would change a value (beyond rounding to f16) is InvalidArgument.
   IndexBuilder& store_as(VectorType type);
+  /// Default: Codec::None. Rows that are as small themselves have no codes, and the index says None. InvalidArgument
+  /// for Distance::Custom.
+  IndexBuilder& quantize(Codec codec);
   /// Refuse (OutOfMemory, with the number that would do) before reading if the build could need more bytes.
   IndexBuilder& memory_limit(std::uint64_t bytes);
   IndexBuilder& execution(Execution execution);

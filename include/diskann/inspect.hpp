@@ -33,6 +33,7 @@ struct IndexFileInfo {
   VectorType type = VectorType::F32, source_type = VectorType::F32;
   std::string distance_name;  ///< of a user's distance, else empty
   BuildParameters parameters;
+  Codec codec = Codec::None;
   bool custom_ids = false;
   std::vector<SectionInfo> sections;
 };

@@ -125,8 +125,8 @@ template <class Space>
 EntryPoints::EntryPoints(const Space& space, std::span<const Slot> slots) : EntryPoints(slots) {
   if (slots.size() <= kLeaders) return;
   leaders_ = kLeaders;
-  const Space likeness = space.neighborhood();
-  typename Space::Buffer buffer(space.rows().dimension);
+  const auto likeness = space.neighborhood();
+  typename std::remove_const_t<decltype(likeness)>::Buffer buffer(space.rows().dimension);
   std::vector<float> distances(slots.size());
   std::vector<float> nearest(slots.size(), std::numeric_limits<float>::infinity());  // to the leaders so far
   std::vector<std::size_t> leader(slots.size());                                     // which that is
@@ -153,6 +153,7 @@ EntryPoints::EntryPoints(const Space& space, std::span<const Slot> slots) : Entr
 }
 
 template EntryPoints::EntryPoints(const KernelSpace&, std::span<const Slot>);
+template EntryPoints::EntryPoints(const CodeSpace&, std::span<const Slot>);
 template EntryPoints::EntryPoints(const CustomSpace&, std::span<const Slot>);
 
 }  // namespace diskann::graph

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/threads.hpp"
+#include "graph/code_space.hpp"
 #include "graph/space.hpp"
 
 namespace diskann::graph {
@@ -49,6 +50,7 @@ class EntryPoints {
 };
 
 extern template EntryPoints::EntryPoints(const KernelSpace&, std::span<const Slot>);
+extern template EntryPoints::EntryPoints(const CodeSpace&, std::span<const Slot>);
 extern template EntryPoints::EntryPoints(const CustomSpace&, std::span<const Slot>);
 
 }  // namespace diskann::graph

@@ -13,19 +13,21 @@ namespace diskann::graph {
 
 using base::Slot;
 
-/// A space is what the graph knows of vectors: how far a query is from stored rows. Two models of one concept:
+/// A space is what the graph knows of vectors: how far a query is from stored rows. Models of one concept:
 ///   Query, Buffer                                     a prepared query, and the memory it needs
 ///   stored_query(slot, buffer)                        a stored row as the query
 ///   score(query, slots, count, out)                   distances to stored rows
 ///   score_block(query, rows, norms, first, count, out) distances to rows standing one after the other
-///   rows(), norms(), prefetch(slot)
-///   neighborhood()                                    the space in which to look for rows that are like a row
+///   exact(query, slots, count, out)                   the same, of the rows themselves: kExact says that score() is
+///   that rows(), norms(), prefetch(slot) neighborhood()                                    the space in which to look
+///   for rows that are like a row
 
 /// The library's kernels over stored rows.
 class KernelSpace {
  public:
   using Query = distance::Query;
   using Buffer = distance::QueryBuffer;
+  static constexpr bool kExact = true;
 
   /// `norms` by slot, as distance::norms() makes them: inverse ones (cosine), the bits of squared ones (L2 over
   /// integers), else null.
@@ -45,6 +47,9 @@ class KernelSpace {
   }
   void score(const Query& query, const Slot* slots, std::size_t count, float* out) const {
     kernels_for(query).many(query, rows_, norms_, slots, count, out);
+  }
+  void exact(const Query& query, const Slot* slots, std::size_t count, float* out) const {
+    score(query, slots, count, out);
   }
   void score_block(const Query& query, const base::RowsView& rows, const float* norms, std::size_t first,
                    std::size_t count, float* out) const {
@@ -81,6 +86,7 @@ class CustomSpace {
     std::vector<float> query, points;
   };
   using Query = Buffer*;
+  static constexpr bool kExact = true;
 
   CustomSpace(const DistanceFunction& function, const base::RowsView& rows) : function_(&function), rows_(rows) {}
 
@@ -94,6 +100,7 @@ class CustomSpace {
   void score(Query query, const Slot* slots, std::size_t count, float* out) const {
     score_rows(query, count, out, [&](std::size_t i) { return rows_.row(slots[i]); });
   }
+  void exact(Query query, const Slot* slots, std::size_t count, float* out) const { score(query, slots, count, out); }
   void score_block(Query query, const base::RowsView& rows, const float*, std::size_t first, std::size_t count,
                    float* out) const {
     score_rows(query, count, out, [&](std::size_t i) { return rows.row(first + i); });

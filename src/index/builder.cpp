@@ -21,6 +21,7 @@ struct IndexBuilder::Settings {
   GraphBuilder builder = GraphBuilder::Auto;
   std::optional<float> alpha;
   std::optional<VectorType> store_as;
+  Codec codec = Codec::None;
   std::optional<std::uint64_t> memory_limit;
   Execution execution;
   std::optional<std::vector<std::uint64_t>> ids;
@@ -92,6 +93,8 @@ BuildParameters IndexBuilder::Settings::checked_parameters() const {
     refuse("a user's distance takes f32 vectors", "leave the stored type out");
   if (metric == Distance::Custom && builder == GraphBuilder::Partitioned)
     refuse("the partitioned builder has no user-defined distance", "use the incremental one, or auto");
+  if (metric == Distance::Custom && codec != Codec::None)
+    refuse("a user's distance compares vectors: there are no codes for it", "leave the codec out");
   return checked;
 }
 
@@ -144,8 +147,15 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
     stage(vectors, 0, compared_rows + fixed);
     stage(vectors, finished, fixed);
   }
+  std::uint64_t walked = 0;
+  if (metric != Distance::Custom && index::has_codes(codec, stored)) {
+    const VectorType code = index::code_type(codec, metric);
+    walked = times(rows, base::row_stride(code, dimension) + sizeof(float));
+    stage(vectors + walked, finished, fixed);
+  }
   most.builder = which;
-  most.index_bytes = index::index_file_bytes(rows, dimension, stored, metric, parameters.max_degree, ids.has_value());
+  most.index_bytes =
+      index::index_file_bytes(rows, dimension, stored, metric, parameters.max_degree, ids.has_value(), codec);
   if (which == GraphBuilder::Partitioned) most.comparisons = graph::partitioned_comparisons(rows, dimension);
   return most;
 }
@@ -223,6 +233,7 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     }
   }
   state->builder = to_string(graph.builder);
+  state->codes = index::make_codes(codec, metric, state->rows, team);
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
   state->make_searcher();
@@ -242,6 +253,21 @@ GraphBuilder parse_graph_builder(std::string_view name) {
   if (name == "partitioned") return GraphBuilder::Partitioned;
   if (name == "incremental") return GraphBuilder::Incremental;
   refuse("unknown builder '" + std::string(name) + "'", "use auto, partitioned or incremental");
+}
+
+std::string_view to_string(Codec codec) noexcept {
+  switch (codec) {
+    case Codec::F16: return "f16";
+    case Codec::SQ8: return "sq8";
+    case Codec::None: break;
+  }
+  return "none";
+}
+
+Codec parse_codec(std::string_view name) {
+  for (const Codec codec : {Codec::None, Codec::F16, Codec::SQ8})
+    if (name == to_string(codec)) return codec;
+  refuse("unknown codec '" + std::string(name) + "'", "use none, f16 or sq8");
 }
 
 IndexBuilder::IndexBuilder() : settings_(std::make_unique<Settings>()) {}
@@ -285,6 +311,10 @@ IndexBuilder& IndexBuilder::builder(GraphBuilder builder) {
 }
 IndexBuilder& IndexBuilder::store_as(VectorType type) {
   settings_->store_as = type;
+  return *this;
+}
+IndexBuilder& IndexBuilder::quantize(Codec codec) {
+  settings_->codec = codec;
   return *this;
 }
 IndexBuilder& IndexBuilder::memory_limit(std::uint64_t bytes) {

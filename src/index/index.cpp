@@ -38,15 +38,15 @@ std::size_t checked_list_size(const SearchParameters& parameters) {
 }  // namespace
 
 void Index::State::make_searcher() {
-  using Searcher = std::variant<KernelSearcher, CustomSearcher>;
-  if (metric == Distance::Custom) {
-    searcher = std::make_unique<const Searcher>(std::in_place_type<CustomSearcher>, graph::CustomSpace(*custom, rows),
-                                                graph, entry_points, points);
-  } else {
-    searcher = std::make_unique<const Searcher>(
-        std::in_place_type<KernelSearcher>, graph::KernelSpace(metric, rows, norms.empty() ? nullptr : norms.data()),
-        graph, entry_points, points);
-  }
+  using Any = std::variant<KernelSearcher, CodeSearcher, CustomSearcher>;
+  const auto make = [&]<class Space>(Space space) {
+    searcher = std::make_unique<const Any>(std::in_place_type<index::Searcher<Space>>, std::move(space), graph,
+                                           entry_points, points);
+  };
+  const float* of_rows = norms.empty() ? nullptr : norms.data();
+  if (metric == Distance::Custom) return make(graph::CustomSpace(*custom, rows));
+  if (codes.codec != Codec::None) return make(index::code_space(codes, metric, rows, of_rows));
+  make(graph::KernelSpace(metric, rows, of_rows));
 }
 
 Index::Index(std::unique_ptr<const State> state) noexcept : state_(std::move(state)) {}
@@ -149,6 +149,7 @@ Distance Index::metric() const noexcept { return state_->metric; }
 VectorType Index::type() const noexcept { return state_->rows.view().type; }
 VectorType Index::source_type() const noexcept { return state_->source_type; }
 const std::string& Index::builder() const noexcept { return state_->builder; }
+Codec Index::codec() const noexcept { return state_->codes.codec; }
 const BuildParameters& Index::build_parameters() const noexcept { return state_->parameters; }
 
 MemoryUsage Index::memory_usage() const noexcept {
@@ -157,6 +158,8 @@ MemoryUsage Index::memory_usage() const noexcept {
   usage.graph = state_->graph.bytes() + state_->entry_points.size() * sizeof(base::Slot);
   usage.ids = state_->points.bytes();
   usage.norms = state_->norms.size() * sizeof(float);
+  const index::Codes& codes = state_->codes;
+  usage.codes = codes.rows.view().rows * codes.rows.view().stride + codes.norms.size() * sizeof(float);
   return usage;
 }
 

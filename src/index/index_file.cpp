@@ -38,7 +38,8 @@ class IndexReader {
     state->source_type = meta_.source_type;
     state->builder = meta_.builder;
     state->custom = custom_distance();
-    state->rows = rows();
+    state->rows = rows(SectionKind::Vectors, meta_.type);
+    state->codes = codes();
     state->graph = graph();
     state->entry_points = entry_points();
     if (meta_.metric == Distance::Cosine || has_squared_norms())
@@ -68,10 +69,10 @@ class IndexReader {
     return options_.distance_function;
   }
 
+  static bool is_integer(VectorType type) noexcept { return type == VectorType::U8 || type == VectorType::I8; }
   /// Searches do without them where the writer saw no use in them or knew of none.
   bool has_squared_norms() const {
-    const bool integers = meta_.type == VectorType::U8 || meta_.type == VectorType::I8;
-    return meta_.metric == Distance::L2 && integers && container_.find(SectionKind::Norms) != nullptr;
+    return meta_.metric == Distance::L2 && is_integer(meta_.type) && container_.find(SectionKind::Norms) != nullptr;
   }
 
   const io::Section& sized(SectionKind kind, std::uint64_t length) const {
@@ -102,20 +103,33 @@ class IndexReader {
     return container_.map(section);
   }
 
-  base::RowStore rows() const {
-    const std::size_t stride = base::row_stride(meta_.type, meta_.dimension);
-    const io::Section& section =
-        sized(SectionKind::Vectors, base::checked_multiply(meta_.nodes, stride, "section vectors"));
+  /// One row a node, of a type.
+  base::RowStore rows(SectionKind kind, VectorType type) const {
+    const std::size_t stride = base::row_stride(type, meta_.dimension);
+    const io::Section& section = sized(kind, base::checked_multiply(meta_.nodes, stride, "a section"));
     if (options_.map) {
       auto bytes = mapped(section);
-      const base::RowsView view{bytes.get(), stride, meta_.nodes, meta_.dimension, meta_.type};
+      const base::RowsView view{bytes.get(), stride, meta_.nodes, meta_.dimension, type};
       if (options_.verify_all) check_padding(view, section);
       return {view, std::move(bytes)};
     }
-    base::RowStore store(meta_.type, meta_.nodes, meta_.dimension);
+    base::RowStore store(type, meta_.nodes, meta_.dimension);
     read_large(section, {store.row(0), meta_.nodes * stride});
     check_padding(store, section);
     return store;
+  }
+
+  Codes codes() const {
+    Codes codes;
+    if (meta_.codec == Codec::None || container_.find(SectionKind::Codes) == nullptr) return codes;
+    const VectorType type = code_type(meta_.codec, meta_.metric);
+    codes.codec = meta_.codec;
+    codes.grid = meta_.grid;
+    codes.rows = rows(SectionKind::Codes, type);
+    const Distance by = code_metric(meta_.codec, meta_.metric);
+    const bool squared = by == Distance::L2 && is_integer(type) && container_.find(SectionKind::CodeNorms) != nullptr;
+    if (squared || by == Distance::Cosine) codes.norms = array<float>(SectionKind::CodeNorms, meta_.nodes);
+    return codes;
   }
 
   void check_padding(const base::RowsView& rows, const io::Section& section) const {
@@ -206,7 +220,8 @@ std::string stray_padding_text(const base::RowsView& rows, std::size_t stray) {
 void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
                 const Execution& execution) {
   const base::RowsView& rows = state.rows.view();
-  const std::uint64_t large = rows.rows * rows.stride + state.graph.bytes();
+  const base::RowsView& codes = state.codes.rows.view();
+  const std::uint64_t large = rows.rows * rows.stride + state.graph.bytes() + codes.rows * codes.stride;
   base::ProgressMeter progress(execution, "write index", large);
   io::ContainerWriter writer(path, overwrite);
   const auto write_large = [&](std::span<const std::byte> bytes) {
@@ -241,17 +256,30 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
     writer.begin(SectionKind::Norms, kSectionVersion, state.metric == Distance::Cosine);
     write_large(bytes_of(state.norms.span()));
   }
+  if (state.codes.codec != Codec::None) {
+    writer.begin(SectionKind::Codes, kSectionVersion, false);
+    write_large({codes.data, codes.rows * codes.stride});
+    if (!state.codes.norms.empty()) {
+      writer.begin(SectionKind::CodeNorms, kSectionVersion, false);
+      write_large(bytes_of(state.codes.norms.span()));
+    }
+  }
   writer.commit(execution.cancel);
 }
 
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
-                               std::uint32_t max_degree, bool with_ids) {
+                               std::uint32_t max_degree, bool with_ids, Codec codec) {
   const auto section = [](std::uint64_t bytes) { return base::round_up(bytes, io::kSectionAlignment); };
   std::uint64_t bytes = 3 * io::kSectionAlignment;  // header, metadata and entry points: a page each
   bytes += section(rows * base::row_stride(type, dimension));
   bytes += section(rows * graph::row_slots(max_degree) * sizeof(base::Slot));
   if (with_ids) bytes += section(rows * sizeof(std::uint64_t));
   if (distance::has_norms(metric, type, dimension, rows)) bytes += section(rows * sizeof(float));
+  if (metric != Distance::Custom && has_codes(codec, type)) {
+    const VectorType code = code_type(codec, metric);
+    bytes += section(rows * base::row_stride(code, dimension));
+    if (distance::has_norms(code_metric(codec, metric), code, dimension, rows)) bytes += section(rows * sizeof(float));
+  }
   return bytes;
 }
 

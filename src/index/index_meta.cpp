@@ -1,3 +1,4 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "diskann/version.hpp"
@@ -79,6 +80,23 @@ Distance parse_metric(const std::string& name) {
   return name == to_string(Distance::Custom) ? Distance::Custom : parse_distance(name);
 }
 
+/// Codes are no part of what the file promises: those of a newer codec are as if they were not there.
+void read_codec(const MetaReader& reader, IndexMeta& meta) {
+  const auto found = reader.root().find("codec");
+  if (found == reader.root().end()) return;
+  const std::string name = reader.text(*found, "name");
+  if (name != to_string(Codec::F16) && name != to_string(Codec::SQ8)) return;
+  meta.codec = parse_codec(name);
+  if (meta.metric == Distance::Custom || !has_codes(meta.codec, meta.type))
+    reader.fail("has the codec " + name + " for rows that have no such codes");
+  if (meta.codec != Codec::SQ8) return;
+  const quantization::Grid grid{code_type(meta.codec, meta.metric), reader.number(*found, "zero"),
+                                reader.number(*found, "step")};
+  if (!std::isfinite(grid.zero) || !std::isfinite(grid.step) || !(grid.step > 0))
+    reader.fail("has a grid of codes that is none");
+  meta.grid = grid;
+}
+
 }  // namespace
 
 std::string meta_to_json(const Index::State& state) {
@@ -100,6 +118,14 @@ std::string meta_to_json(const Index::State& state) {
   }
   json["max_degree"] = state.parameters.max_degree;
   json["graph_stride"] = state.graph.stride();
+  if (state.codes.codec != Codec::None) {
+    Json& codec = json["codec"];
+    codec["name"] = to_string(state.codes.codec);
+    if (state.codes.grid) {
+      codec["zero"] = static_cast<double>(state.codes.grid->zero);
+      codec["step"] = static_cast<double>(state.codes.grid->step);
+    }
+  }
   json["build"] = {{"builder", state.builder},
                    {"search_list_size", state.parameters.search_list_size},
                    {"alpha", static_cast<double>(state.parameters.alpha)},
@@ -127,6 +153,7 @@ IndexMeta meta_from_json(std::string_view json, const std::string& where) {
   meta.parameters.max_degree = static_cast<std::uint32_t>(reader.integer(root, "max_degree", 1, 1 << 20));
   meta.graph_stride = static_cast<std::uint32_t>(reader.integer(root, "graph_stride", 1, 1 << 20));
   if (meta.graph_stride < meta.parameters.max_degree) reader.fail("has a graph_stride below max_degree");
+  read_codec(reader, meta);
   const Json& build = reader.object("build");
   meta.builder = reader.text(build, "builder");
   if (meta.builder == kMicrosoftBuilder && meta.metric == Distance::Custom)

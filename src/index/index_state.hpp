@@ -8,6 +8,7 @@
 #include "base/adjacency.hpp"
 #include "base/shared_array.hpp"
 #include "diskann/index.hpp"
+#include "index/codes.hpp"
 #include "index/point_table.hpp"
 #include "index/searcher.hpp"
 
@@ -21,14 +22,16 @@ struct Index::State {
   std::string builder = "incremental";  ///< or index::kMicrosoftBuilder
   base::RowStore rows;                  ///< one row a node
   base::SharedArray<float> norms;
+  index::Codes codes;
   base::Adjacency graph;
   std::vector<base::Slot> entry_points;
   index::PointTable points;
   std::shared_ptr<const DistanceFunction> custom;
 
   using KernelSearcher = index::Searcher<graph::KernelSpace>;
+  using CodeSearcher = index::Searcher<graph::CodeSpace>;
   using CustomSearcher = index::Searcher<graph::CustomSpace>;
-  std::unique_ptr<const std::variant<KernelSearcher, CustomSearcher>> searcher;
+  std::unique_ptr<const std::variant<KernelSearcher, CodeSearcher, CustomSearcher>> searcher;
 
   /// Last step of making a state: nothing may change or move afterwards.
   void make_searcher();

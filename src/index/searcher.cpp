@@ -18,12 +18,25 @@ distance::Query prepare(const graph::KernelSpace& space, const VectorView& query
   return buffer.prepare(query, space.rows().type);
 }
 
+graph::CodeSpace::Query prepare(const graph::CodeSpace& space, const VectorView& query,
+                                graph::CodeSpace::Buffer& buffer) {
+  return space.prepare(query, buffer);
+}
+
 graph::CustomSpace::Query prepare(const graph::CustomSpace&, const VectorView& query,
                                   graph::CustomSpace::Buffer& buffer) {
   distance::check_finite(query, 0);
   base::convert_row(query.row(0), query.type(), reinterpret_cast<std::byte*>(buffer.query.data()), VectorType::F32,
                     query.dimension());
   return &buffer;
+}
+
+/// What a walk did, and the distances of the rows themselves that come after one by codes.
+template <class Space>
+void add_work(const graph::Walk<Space>& walk, const graph::CandidateList& list, SearchStatistics& statistics) {
+  statistics.hops += walk.statistics().hops;
+  statistics.distance_computations += walk.statistics().distance_computations;
+  if constexpr (!Space::kExact) statistics.distance_computations += list.entries().size();
 }
 
 }  // namespace
@@ -80,10 +93,7 @@ std::size_t Searcher<Space>::search(const VectorView& query, std::span<Hit> hits
   graph::Walk<Space> walk(space_, *graph_, prepared, entry_points_, list_size_for(list_size, hits.size()),
                           walk_scratch);
   while (walk.gather()) walk.absorb();
-  if (statistics != nullptr) {
-    statistics->hops += walk.statistics().hops;
-    statistics->distance_computations += walk.statistics().distance_computations;
-  }
+  if (statistics != nullptr) add_work(walk, walk_scratch.list, *statistics);
   return take_hits(walk_scratch.list, prepared, hits, scratch);
 }
 
@@ -114,8 +124,7 @@ void Searcher<Space>::search_batch(const VectorView& queries, std::size_t list_s
           results.ids[(first + i) * results.k + j] = hits[j].id;
           results.distances[(first + i) * results.k + j] = hits[j].distance;
         }
-        of_thread[thread].hops += scratch.walks[i].statistics().hops;
-        of_thread[thread].distance_computations += scratch.walks[i].statistics().distance_computations;
+        add_work(scratch.walks[i], scratch.walk_scratch(i).list, of_thread[thread]);
       }
     }
     progress.add(end - begin);
@@ -138,7 +147,7 @@ std::vector<Hit> Searcher<Space>::range_search(const VectorView& query, float ra
   for (std::size_t list = list_size_for(list_size, 1);; list = std::min(2 * list, graph_->nodes())) {
     graph::Walk<Space> walk(space_, *graph_, prepared, entry_points_, list, walk_scratch);
     while (walk.gather()) walk.absorb();
-    found = walk_scratch.list.entries();
+    found = rerank(walk_scratch.list, prepared, scratch);
     if (found.size() < list) found = scan(prepared, scratch);  // graphs of others have nodes that no walk reaches
     if (found.size() == graph_->nodes() || distance_of(found.back()) > radius) break;
   }
@@ -155,13 +164,30 @@ std::vector<Hit> Searcher<Space>::range_search(const VectorView& query, float ra
 template <class Space>
 void Searcher<Space>::distances(const VectorView& query, std::span<const Slot> nodes, std::span<float> out) const {
   const Lease lease(*this);
-  space_.score(prepare(space_, query, (*lease).buffers[0]), nodes.data(), nodes.size(), out.data());
+  space_.exact(prepare(space_, query, (*lease).buffers[0]), nodes.data(), nodes.size(), out.data());
+}
+
+/// The entries of a list, by the distances of the rows themselves.
+template <class Space>
+std::span<const Candidate> Searcher<Space>::rerank(const graph::CandidateList& list, const typename Space::Query& query,
+                                                   Scratch& scratch) const {
+  const std::span<const Candidate> entries = list.entries();
+  if constexpr (Space::kExact) return entries;
+  scratch.slots.resize(entries.size());
+  scratch.distances.resize(entries.size());
+  scratch.all.resize(entries.size());
+  std::transform(entries.begin(), entries.end(), scratch.slots.begin(), slot_of);
+  space_.exact(query, scratch.slots.data(), entries.size(), scratch.distances.data());
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    scratch.all[i] = graph::make_candidate(scratch.distances[i], scratch.slots[i]);
+  std::sort(scratch.all.begin(), scratch.all.end());
+  return scratch.all;
 }
 
 template <class Space>
-std::size_t Searcher<Space>::take_hits(const graph::CandidateList& list, typename Space::Query query,
+std::size_t Searcher<Space>::take_hits(const graph::CandidateList& list, const typename Space::Query& query,
                                        std::span<Hit> hits, Scratch& scratch) const {
-  const std::size_t found = nearest_of(list.entries(), hits, scratch);
+  const std::size_t found = nearest_of(rerank(list, query, scratch), hits, scratch);
   if (found == std::min(hits.size(), points_->points())) return found;
   // Only graphs of others have nodes that no walk reaches, or hide nodes: the promise of k hits holds for them too.
   return nearest_of(scan(query, scratch), hits, scratch);
@@ -218,6 +244,7 @@ std::span<const Candidate> Searcher<Space>::scan(const typename Space::Query& qu
 }
 
 template class Searcher<graph::KernelSpace>;
+template class Searcher<graph::CodeSpace>;
 template class Searcher<graph::CustomSpace>;
 
 }  // namespace diskann::index

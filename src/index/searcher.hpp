@@ -9,6 +9,7 @@
 #include "base/adjacency.hpp"
 #include "base/threads.hpp"
 #include "diskann/index.hpp"
+#include "graph/code_space.hpp"
 #include "graph/search.hpp"
 #include "graph/space.hpp"
 #include "index/point_table.hpp"
@@ -66,14 +67,18 @@ class Searcher {
     std::vector<graph::SearchScratch> walk_scratches;  // made as needed: single queries need one
     std::vector<graph::Walk<Space>> walks;
     std::vector<Hit> hits;
-    std::vector<graph::Candidate> all;  // of a scan
+    std::vector<graph::Candidate> all;  // of a scan, or of a list with exact distances
+    std::vector<Slot> slots;            // of such a list
+    std::vector<float> distances;
     const Searcher* searcher;
   };
   class Lease;
 
   /// List that is sure to hold `k` points, if nodes stand for at least one point each.
   std::size_t list_size_for(std::size_t list_size, std::size_t k) const noexcept;
-  std::size_t take_hits(const graph::CandidateList& list, typename Space::Query query, std::span<Hit> hits,
+  std::span<const graph::Candidate> rerank(const graph::CandidateList& list, const typename Space::Query& query,
+                                           Scratch& scratch) const;
+  std::size_t take_hits(const graph::CandidateList& list, const typename Space::Query& query, std::span<Hit> hits,
                         Scratch& scratch) const;
   std::size_t nearest_of(std::span<const graph::Candidate> sorted, std::span<Hit> hits, Scratch& scratch) const;
   std::span<const graph::Candidate> scan(const typename Space::Query& query, Scratch& scratch) const;
@@ -86,6 +91,7 @@ class Searcher {
 };
 
 extern template class Searcher<graph::KernelSpace>;
+extern template class Searcher<graph::CodeSpace>;
 extern template class Searcher<graph::CustomSpace>;
 
 }  // namespace diskann::index

@@ -38,6 +38,11 @@ void check_rows(const Index::State& state, const Execution& execution, VerifyRep
     if (error.code() == ErrorCode::Cancelled) throw;
     report.problems.emplace_back(error.what());
   }
+  if (state.codes.codec != Codec::None) {
+    report.checks.push_back("codes of " + std::to_string(rows.rows) + " rows");
+    if (!index::are_codes_of(state.codes, state.metric, rows, team))
+      report.problems.emplace_back("the codes are not those of the rows");
+  }
   if (state.norms.empty()) return;
   std::vector<float> norms(rows.rows);
   distance::row_norms(state.metric, rows, 0, rows.rows, norms.data());

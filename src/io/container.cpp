@@ -26,7 +26,9 @@ constexpr std::uint32_t known_version(SectionKind kind) noexcept {
     case SectionKind::EntryPoints:
     case SectionKind::Ids:
     case SectionKind::Twins:
-    case SectionKind::Norms: return 1;
+    case SectionKind::Norms:
+    case SectionKind::Codes:
+    case SectionKind::CodeNorms: return 1;
   }
   return 0;
 }
@@ -172,6 +174,8 @@ std::string to_string(SectionKind kind) {
     case SectionKind::Ids: return "ids";
     case SectionKind::Twins: return "twins";
     case SectionKind::Norms: return "norms";
+    case SectionKind::Codes: return "codes";
+    case SectionKind::CodeNorms: return "code norms";
   }
   return "kind " + std::to_string(static_cast<std::uint32_t>(kind));
 }

@@ -23,6 +23,8 @@ enum class SectionKind : std::uint32_t {
   Ids = 5,          ///< u64 id of every point, where ids are not row numbers
   Twins = 6,        ///< which points share a node
   Norms = 7,        ///< of every node: f32 inverse norm (cosine), u32 squared norm (L2 over integers)
+  Codes = 8,        ///< what walks compare in place of vectors: padded rows
+  CodeNorms = 9,    ///< their norms, as 7
 };
 std::string to_string(SectionKind kind);
 

@@ -8,80 +8,19 @@
 
 #include "base/random.hpp"
 #include "distance/tiles.hpp"
+#include "quantization/row_reader.hpp"
+#include "quantization/scalar_codes.hpp"
 
 namespace diskann::quantization {
 namespace {
 
 using base::Slot;
 
-constexpr std::size_t kSampleValues = std::size_t{1} << 18;  // that the range of the grid is taken from
-constexpr std::size_t kProbes = 256;                         // rows whose nearest neighbours are compared
+constexpr std::size_t kProbes = 256;  // rows whose nearest neighbours are compared
 constexpr std::size_t kNeighbors = 10;
 constexpr double kLeastAgreement = 0.9;    // of all neighbours by codes with those by rows
 constexpr double kMostLost = 0.01;         // of the probes: rows that lose half of their neighbours or more
 constexpr double kMostCollisions = 0.001;  // of the rows: those that differ from another with the same code
-
-/// The components of a row, scaled to length 1 where there is an inverse norm.
-class RowReader {
- public:
-  RowReader(const base::RowsView& rows, const float* norms) : rows_(rows), norms_(norms) {}
-  template <class F>
-  void for_each(std::size_t row, const F& f) const {
-    const float scale = norms_ == nullptr ? 1.0f : norms_[row];
-    if (rows_.type == VectorType::F32) {
-      const auto* values = reinterpret_cast<const float*>(rows_.row(row));
-      for (std::size_t j = 0; j < rows_.dimension; ++j) f(j, values[j] * scale);
-    } else {
-      const auto* values = reinterpret_cast<const float16*>(rows_.row(row));
-      for (std::size_t j = 0; j < rows_.dimension; ++j) f(j, static_cast<float>(values[j]) * scale);
-    }
-  }
-
- private:
-  const base::RowsView& rows_;
-  const float* norms_;
-};
-
-/// code = round((value - zero) / step), clamped to [least, most].
-struct Grid {
-  float zero = 0, step = 1;
-  float least = 0, most = 255;
-
-  float place(float value) const noexcept { return std::clamp(std::nearbyint((value - zero) / step), least, most); }
-};
-
-/// Spans all but a few of the values of a sample of rows.
-Grid choose_grid(const RowReader& reader, const base::RowsView& rows, bool symmetric) {
-  std::vector<float> values;
-  const std::vector<Slot> sample = base::sample(rows.rows, kSampleValues / rows.dimension + 1, base::Random(1));
-  values.reserve(sample.size() * rows.dimension);
-  for (const Slot slot : sample) reader.for_each(slot, [&](std::size_t, float value) { values.push_back(value); });
-  if (symmetric) {  // the largest products decide: nothing of the sample is cut off
-    float largest = 0;
-    for (const float value : values) largest = std::max(largest, std::abs(value));
-    return {0, largest / 127.0f, -127, 127};
-  }
-  const auto cut = static_cast<std::ptrdiff_t>(values.size() / 5000);
-  const auto low = values.begin() + cut;
-  const auto high = values.end() - 1 - cut;
-  std::nth_element(values.begin(), low, values.end());
-  const float least = *low;
-  std::nth_element(values.begin(), high, values.end());
-  return {least, (*high - least) / 255.0f, 0, 255};
-}
-
-template <class Code>
-base::RowStore encode(const Grid& grid, const RowReader& reader, const base::RowsView& rows, VectorType type,
-                      base::ThreadTeam& team) {
-  base::RowStore codes(type, rows.rows, rows.dimension);
-  team.run(rows.rows, 256, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-    for (std::uint64_t i = begin; i < end; ++i) {
-      auto* code = reinterpret_cast<Code*>(codes.row(i));
-      reader.for_each(i, [&](std::size_t j, float value) { code[j] = static_cast<Code>(grid.place(value)); });
-    }
-  });
-  return codes;
-}
 
 /// Mean of some rows, padded as tiles read it.
 std::vector<float> mean_of(const std::vector<Slot>& slots, const base::RowsView& rows) {
@@ -198,11 +137,9 @@ std::optional<BuildCodes> encode_for_building(Distance metric, const base::RowsV
                                               base::ThreadTeam& team) {
   if (rows.type == VectorType::U8 || rows.type == VectorType::I8 || rows.rows < 2) return std::nullopt;
   const bool products = metric == Distance::InnerProduct;
-  const RowReader reader(rows, norms);
-  const Grid grid = choose_grid(reader, rows, products);
+  const Grid grid = choose_grid(rows, norms, products ? VectorType::I8 : VectorType::U8);
   if (!(grid.step > 0)) return std::nullopt;
-  BuildCodes codes = products ? BuildCodes{encode<std::int8_t>(grid, reader, rows, VectorType::I8, team), metric}
-                              : BuildCodes{encode<std::uint8_t>(grid, reader, rows, VectorType::U8, team)};
+  BuildCodes codes{encode(grid, rows, norms, team), products ? metric : Distance::L2};
 
   // By inner product rows of small norm are nobody's nearest, so that it does not matter whether codes tell them apart.
   const double most = kMostCollisions * static_cast<double>(rows.rows);

@@ -129,6 +129,27 @@ done
 expect 0 build -i base.fbin -o v.idx -v
 has err "build graph"
 
+# Codes to walk by: exact answers all the same.
+expect 0 generate -n 4500 -d 24 -o coded.fbin --queries 40 --query-output coded-query.fbin
+expect 0 groundtruth -i coded.fbin -q coded-query.fbin -k 10 -o coded-truth.bin
+for codec in none f16 sq8; do
+  expect 0 build -i coded.fbin -o $codec.idx -R 24 --quantize $codec
+  [ $codec = none ] || has err "codes    $codec"
+  expect 0 verify $codec.idx
+  expect 0 info $codec.idx --memory --json
+  equal "$(json out /codec)" $codec
+  is "$(json out /codes_bytes) " "x $([ $codec = none ] && echo '==' || echo '>') 0"
+  expect 0 search -i $codec.idx -q coded-query.fbin -k 10 -L 4500 -o $codec.txt --show-distances
+  cmp none.txt $codec.txt || die "hits by $codec differ"
+  expect 0 benchmark -i $codec.idx -q coded-query.fbin -g coded-truth.bin -k 10 -L 50 --json
+  equal "$(json out /codec)" $codec
+  is "$(json out /recall)" 'x > 0.98'
+done
+expect 0 build -i small.u8bin -o bytes.idx --quantize sq8
+has err "codes    none"
+expect 3 build -i coded.fbin -o pq.idx --quantize pq
+has err "none, f16 or sq8"
+
 # The builder is the user's choice.
 expect 0 build -i base.fbin -o partitioned.idx --builder partitioned -v
 has err "find candidates"

@@ -30,13 +30,19 @@ std::string scratch_path(const std::string& name) {
   return (std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + name)).string();
 }
 
-/// A small index that has every section: ids, twins, norms; and more entry points than lead.
+/// A small index that has every section: ids, twins, norms, codes and theirs; and more entry points than lead.
 Index full_index() {
   VectorSet set = doubles::clustered(VectorType::F32, 24, 6, 1);
   std::copy_n(set.row(2), set.row_bytes(), set.row(9));
   std::vector<std::uint64_t> ids;
   for (std::uint64_t i = 0; i < 24; ++i) ids.push_back(1000 - 3 * i);
-  return IndexBuilder().metric(Distance::Cosine).max_degree(4).search_list_size(10).ids(ids).build_from_vectors(set);
+  return IndexBuilder()
+      .metric(Distance::Cosine)
+      .max_degree(4)
+      .search_list_size(10)
+      .ids(ids)
+      .quantize(Codec::F16)
+      .build_from_vectors(set);
 }
 
 std::vector<Hit> answers(const Index& index) {
@@ -424,7 +430,7 @@ TEST(Inspect, TellsWhatAnIndexFileIs) {
   EXPECT_EQ(info.metric, Distance::Cosine);
   EXPECT_TRUE(info.custom_ids);
   EXPECT_EQ(info.parameters.max_degree, 4u);
-  EXPECT_EQ(info.sections.size(), 7u);
+  EXPECT_EQ(info.sections.size(), 9u);
 }
 
 }  // namespace

@@ -182,11 +182,13 @@ TEST(Index, ConcurrentSearchesAgree) {
 
 TEST(Index, WarmSearchesAllocateNothing) {
   // Warm after the first search: none of those that follow was asked before, and they are harder.
-  const auto allocations = [](const VectorSet& base, std::size_t copies, Distance metric, std::uint32_t list_size) {
+  const auto allocations = [](const VectorSet& base, std::size_t copies, Distance metric, std::uint32_t list_size,
+                              Codec codec = Codec::None) {
     std::vector<std::uint64_t> ids;
     for (std::uint64_t i = 0; i < base.rows(); ++i) ids.push_back(1'000'000 - i);
-    const Index index = IndexBuilder().metric(metric).max_degree(16).ids(ids).build_from_vectors(base);
+    const Index index = IndexBuilder().metric(metric).max_degree(16).ids(ids).quantize(codec).build_from_vectors(base);
     EXPECT_EQ(index.graph_statistics().nodes, base.rows() / copies);
+    EXPECT_EQ(index.codec(), codec);
     std::vector<Hit> hits(10);
     index.search_into(base.view().slice(0, 1), hits, {list_size});
     const VectorSet others = doubles::clustered(base.type(), list_size < 1000 ? 500 : 40, base.dimension(), 77);
@@ -200,6 +202,10 @@ TEST(Index, WarmSearchesAllocateNothing) {
       VectorSet base = doubles::clustered(type, 6000, 24, 3);
       EXPECT_EQ(allocations(base, 1, metric, 50), 0u);
       EXPECT_EQ(allocations(base, 1, metric, 5999), 0u) << "more visited than a scratch remembers";
+      for (const Codec codec : {Codec::F16, Codec::SQ8}) {
+        if (type != VectorType::F32) continue;  // bytes have no codes
+        EXPECT_EQ(allocations(base, 1, metric, 50, codec), 0u) << to_string(codec);
+      }
       for (std::size_t i = 1; i < base.rows(); ++i)
         if (i % 100 != 0) std::copy_n(base.row(i - i % 100), base.row_bytes(), base.row(i));
       EXPECT_EQ(allocations(base, 100, metric, 50), 0u) << "each row a hundred times";

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+
+#include "base/row_store.hpp"
+#include "base/shared_array.hpp"
+#include "base/threads.hpp"
+#include "diskann/index.hpp"
+#include "graph/code_space.hpp"
+#include "quantization/scalar_codes.hpp"
+
+namespace diskann::index {
+
+/// What walks compare in place of rows.
+struct Codes {
+  Codec codec = Codec::None;
+  base::RowStore rows;
+  base::SharedArray<float> norms;          ///< as kernels of code_metric() take them; empty where they do without
+  std::optional<quantization::Grid> grid;  ///< of 8 bits
+};
+
+/// Type of the codes of a codec, and the metric that compares them.
+VectorType code_type(Codec codec, Distance metric) noexcept;
+Distance code_metric(Codec codec, Distance metric) noexcept;
+/// Whether rows of a type have such codes: not where they are as small themselves.
+bool has_codes(Codec codec, VectorType rows) noexcept;
+
+/// Codes of all rows. Codec::None where there are none to make: rows that are as small
+/// themselves, or that are all the same to a grid.
+Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
+/// Whether codes are those of the rows, on their own grid.
+bool are_codes_of(const Codes& codes, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
+
+/// `rows` and `norms` must outlive the space.
+graph::CodeSpace code_space(const Codes& codes, Distance metric, const base::RowsView& rows, const float* norms);
+
+}  // namespace diskann::index

@@ -1,0 +1,91 @@
+#include "quantization/scalar_codes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "base/random.hpp"
+#include "quantization/row_reader.hpp"
+
+namespace diskann::quantization {
+namespace {
+
+constexpr std::size_t kSampleValues = std::size_t{1} << 18;
+constexpr std::ptrdiff_t kSpared = 5000;  // one in so many values at each end
+
+template <class Code>
+inline constexpr float kLeast = std::is_signed_v<Code> ? -127.0f : 0.0f;
+template <class Code>
+inline constexpr float kMost = std::is_signed_v<Code> ? 127.0f : 255.0f;
+
+/// Rounds to the nearest, ties to even, as the sum has no room for a fraction: loops with it become vectors.
+template <class Code>
+Code place(float steps) noexcept {
+  constexpr float kWhole = 0x1.8p23f;
+  return static_cast<Code>((std::min(std::max(steps, kLeast<Code>), kMost<Code>) + kWhole) - kWhole);
+}
+
+template <class Code>
+void encode_rows(const Grid& grid, const RowReader& reader, base::RowStore& codes, base::ThreadTeam& team) {
+  team.run(codes.view().rows, 256, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+    for (std::uint64_t i = begin; i < end; ++i) {
+      auto* code = reinterpret_cast<Code*>(codes.row(i));
+      reader.for_each(i, [&](std::size_t j, float value) { code[j] = place<Code>((value - grid.zero) / grid.step); });
+    }
+  });
+}
+
+template <class Code>
+bool encode_query(const Grid& grid, const float* values, std::size_t dimension, Code* code) {
+  // What is cut off, squared, beside what is kept: from a hundredth on ranks would change.
+  float lost = 0, kept = 0;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    const float steps = (values[i] - grid.zero) / grid.step;
+    code[i] = place<Code>(steps);
+    const float place = static_cast<float>(code[i]), away = std::max(std::abs(steps - place) - 0.5f, 0.0f);
+    lost += away * away;
+    kept += place * place;
+  }
+  return lost <= 0.01f * kept;
+}
+
+}  // namespace
+
+Grid choose_grid(const base::RowsView& rows, const float* inverse_norms, VectorType type) {
+  const RowReader reader(rows, inverse_norms);
+  const bool symmetric = type == VectorType::I8;
+  std::vector<float> values;
+  const auto sample = base::sample(rows.rows, kSampleValues / rows.dimension + 1, base::Random(1));
+  values.reserve(sample.size() * rows.dimension);
+  for (const base::Slot slot : sample) {
+    reader.for_each(slot, [&](std::size_t, float value) { values.push_back(symmetric ? std::abs(value) : value); });
+  }
+  const bool all = symmetric && inverse_norms == nullptr;
+  const std::ptrdiff_t spared = all ? 0 : static_cast<std::ptrdiff_t>(values.size()) / kSpared;
+  const auto high = values.end() - 1 - spared;
+  std::nth_element(values.begin(), high, values.end());
+  if (symmetric) return {type, 0, *high / 127.0f};
+  const float most = *high;
+  const auto low = values.begin() + spared;
+  std::nth_element(values.begin(), low, values.end());
+  return {type, *low, (most - *low) / 255.0f};
+}
+
+base::RowStore encode(const Grid& grid, const base::RowsView& rows, const float* inverse_norms,
+                      base::ThreadTeam& team) {
+  base::RowStore codes(grid.type, rows.rows, rows.dimension);
+  const RowReader reader(rows, inverse_norms);
+  if (grid.type == VectorType::I8) {
+    encode_rows<std::int8_t>(grid, reader, codes, team);
+  } else {
+    encode_rows<std::uint8_t>(grid, reader, codes, team);
+  }
+  return codes;
+}
+
+bool encode(const Grid& grid, const float* values, std::size_t dimension, std::byte* code) {
+  return grid.type == VectorType::I8 ? encode_query(grid, values, dimension, reinterpret_cast<std::int8_t*>(code))
+                                     : encode_query(grid, values, dimension, reinterpret_cast<std::uint8_t*>(code));
+}
+
+}  // namespace diskann::quantization

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "base/row_store.hpp"
+#include "base/threads.hpp"
+#include "diskann/types.hpp"
+
+namespace diskann::quantization {
+
+/// Places of 8 bits, the same for all components: code = round((value - zero) / step), as far as the type reaches.
+/// Codes of i8 lie about 0. Distances between codes are those between rows up to one factor and a rounding error.
+struct Grid {
+  VectorType type = VectorType::U8;
+  float zero = 0, step = 0;
+};
+
+/// Spans the values of a sample of rows of f32 or f16, times `inverse_norms` (by row) unless null; a few in thousands
+/// at each end are left outside but by inner product, where the greatest decide. The step is 0 where all are the same.
+Grid choose_grid(const base::RowsView& rows, const float* inverse_norms, VectorType type);
+
+/// Codes of all rows; `step` above 0.
+base::RowStore encode(const Grid& grid, const base::RowsView& rows, const float* inverse_norms, base::ThreadTeam& team);
+
+/// The code of a query with finite components. False, and `code` is not to be used, where its components lie so far
+/// outside that the ends of the grid would stand for something else.
+bool encode(const Grid& grid, const float* values, std::size_t dimension, std::byte* code);
+
+}  // namespace diskann::quantization

@@ -1,0 +1,288 @@
+// Searches that walk by codes: their hits are exact, and hardly one fewer is found than by the vectors themselves.
+#include "index/codes.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "diskann/distance.hpp"
+#include "diskann/evaluation.hpp"
+#include "diskann/inspect.hpp"
+#include "index/index_file.hpp"
+#include "index/index_state.hpp"
+#include "tests/doubles/container_forge.hpp"
+#include "tests/doubles/test_data.hpp"
+#include "tests/evaluation/oracle.hpp"
+
+namespace diskann::index {
+namespace {
+
+using diskann::testing::kMetrics;
+using diskann::testing::set_component;
+
+constexpr Codec kCodecs[] = {Codec::F16, Codec::SQ8};
+
+double component(const VectorSet& set, std::size_t row, std::size_t column) {
+  return distance::component(set.row(row), set.type(), column);
+}
+
+struct Data {
+  std::string name;
+  VectorSet base, queries;
+};
+
+VectorSet as_type(const VectorSet& set, VectorType type) {
+  VectorSet other(type, set.rows(), set.dimension());
+  for (std::size_t i = 0; i < set.rows(); ++i)
+    for (std::size_t j = 0; j < set.dimension(); ++j) set_component(other, i, j, component(set, i, j));
+  return other;
+}
+
+Data synthetic(const std::string& name, VectorType type, SyntheticShape shape, std::uint32_t clusters, float spread) {
+  SyntheticOptions options;
+  options.rows = 2000;
+  options.queries = 300;
+  options.dimension = 32;
+  options.type = type;
+  options.clusters = clusters;
+  options.spread = spread;
+  options.shape = shape;
+  SyntheticSet set = generate_clustered(options);
+  return {name, std::move(set.vectors), std::move(set.queries)};
+}
+
+/// What codes are likely to be bad at.
+std::vector<Data> hard_sets(VectorType type) {
+  std::vector<Data> sets;
+  sets.push_back(synthetic("clusters", type, SyntheticShape::Plain, 40, 0.1f));
+  sets.push_back(synthetic("wide norms", type, SyntheticShape::LogNormal, 0, 1));
+  sets.push_back(synthetic("a falling spectrum", type, SyntheticShape::Decay, 0, 1));
+  Data constant = synthetic("constant components", type, SyntheticShape::Plain, 0, 1);
+  Data hot = synthetic("nearly one-hot", type, SyntheticShape::Plain, 0, 1);
+  for (VectorSet* set : {&constant.base, &constant.queries}) {
+    for (std::size_t i = 0; i < set->rows(); ++i)
+      for (std::size_t j = 0; j < set->dimension(); j += 2) set_component(*set, i, j, j < 16 ? 7.5 : 0.0);
+  }
+  for (VectorSet* set : {&hot.base, &hot.queries}) {
+    for (std::size_t i = 0; i < set->rows(); ++i)
+      for (std::size_t j = 0; j < set->dimension(); ++j)
+        set_component(*set, i, j, component(*set, i, j) * (j == i * 7 % 32 ? 8 : 0.05));
+  }
+  sets.push_back(std::move(constant));
+  sets.push_back(std::move(hot));
+  return sets;
+}
+
+double recall_of(const Index& index, const Data& data, std::uint32_t list) {
+  const SearchResults truth = compute_ground_truth(data.base, data.queries, index.metric(), 10);
+  return recall_at(index, data.queries, index.search_batch(data.queries, 10, {list}), truth, 10);
+}
+
+Index build(const VectorSet& base, Distance metric, Codec codec) {
+  return IndexBuilder().metric(metric).max_degree(24).quantize(codec).build_from_vectors(base);
+}
+
+TEST(Codes, LoseHalfAPointOfRecallAtMost) {
+  for (const VectorType type : {VectorType::F32, VectorType::F16}) {
+    for (const Data& data : hard_sets(type)) {
+      for (const Distance metric : kMetrics) {
+        const double exact = recall_of(build(data.base, metric, Codec::None), data, 100);
+        for (const Codec codec : kCodecs) {
+          if (!has_codes(codec, type)) continue;
+          const Index index = build(data.base, metric, codec);
+          ASSERT_EQ(index.codec(), codec);
+          EXPECT_GE(recall_of(index, data, 100), exact - 0.005 - 1e-9)
+              << data.name << ", " << to_string(type) << ", " << to_string(metric) << ", " << to_string(codec);
+        }
+      }
+    }
+  }
+}
+
+TEST(Codes, GiveExactDistancesInOrder) {
+  const Data data = synthetic("clusters", VectorType::F32, SyntheticShape::Plain, 40, 0.1f);
+  for (const Distance metric : kMetrics) {
+    const Index exact = build(data.base, metric, Codec::None);
+    for (const Codec codec : kCodecs) {
+      const Index index = build(data.base, metric, codec);
+      const SearchResults batch = index.search_batch(data.queries, 10, {40});
+      for (std::size_t q = 0; q < data.queries.rows(); q += 7) {
+        const VectorView query = data.queries.view().slice(q, 1);
+        const std::vector<Hit> hits = index.search(query, 10, {40});
+        ASSERT_EQ(hits.size(), 10u);
+        ASSERT_TRUE(std::is_sorted(hits.begin(), hits.end()));
+        for (std::size_t i = 0; i < hits.size(); ++i) {
+          float distance = 0;
+          exact.distances(query, std::span(&hits[i].id, 1), std::span(&distance, 1));
+          ASSERT_EQ(hits[i].distance, distance) << to_string(metric) << " " << to_string(codec);
+          ASSERT_EQ(hits[i].id, batch.ids_of(q)[i]);
+          index.distances(query, std::span(&hits[i].id, 1), std::span(&distance, 1));
+          ASSERT_EQ(hits[i].distance, distance);
+        }
+        // With room for all it is exact search.
+        ASSERT_EQ(index.search(query, 10, {2000}), exact.search(query, 10, {2000}));
+        ASSERT_EQ(index.range_search(query, hits[4].distance, {2000}),
+                  exact.range_search(query, hits[4].distance, {2000}));
+      }
+    }
+  }
+}
+
+TEST(Codes, FindNeighboursOfQueriesFarOutside) {
+  Data data = synthetic("clusters", VectorType::F32, SyntheticShape::Plain, 40, 0.1f);
+  for (const double far : {3.0, -20.0, 1e6}) {
+    VectorSet queries = as_type(data.queries, VectorType::F32);
+    for (std::size_t i = 0; i < queries.rows(); ++i)
+      for (std::size_t j = 0; j < 32; j += 5) set_component(queries, i, j, component(queries, i, j) + far);
+    const Data moved{"moved", as_type(data.base, VectorType::F32), std::move(queries)};
+    for (const Distance metric : kMetrics) {
+      const double exact = recall_of(build(moved.base, metric, Codec::None), moved, 100);
+      EXPECT_GE(recall_of(build(moved.base, metric, Codec::SQ8), moved, 100), exact - 0.02)
+          << far << " " << to_string(metric);
+    }
+  }
+}
+
+TEST(Codes, AreLeftOutWhereRowsAreAsSmall) {
+  const auto codec_of = [](const VectorSet& set, Codec codec) { return build(set, Distance::L2, codec).codec(); };
+  for (const VectorType type : {VectorType::U8, VectorType::I8}) {
+    const VectorSet bytes = doubles::clustered(type, 300, 8, 1);
+    EXPECT_EQ(codec_of(bytes, Codec::SQ8), Codec::None);
+    EXPECT_EQ(codec_of(bytes, Codec::F16), Codec::None);
+  }
+  const VectorSet halves = doubles::clustered(VectorType::F16, 300, 8, 1);
+  EXPECT_EQ(codec_of(halves, Codec::F16), Codec::None);
+  EXPECT_EQ(codec_of(halves, Codec::SQ8), Codec::SQ8);
+  VectorSet equal(VectorType::F32, 300, 8);
+  for (std::size_t i = 0; i < 300; ++i)
+    for (std::size_t j = 0; j < 8; ++j) set_component(equal, i, j, 0.3);
+  const Index index = build(equal, Distance::L2, Codec::SQ8);
+  EXPECT_EQ(index.codec(), Codec::None);
+  EXPECT_EQ(index.search(equal.view().slice(0, 1), 20).size(), 20u);
+}
+
+TEST(Codes, RefuseWhatHasNone) {
+  VectorSet large = doubles::clustered(VectorType::F32, 300, 8, 1);
+  set_component(large, 7, 3, 1e5);
+  EXPECT_THROW(build(large, Distance::L2, Codec::F16), Error);
+  std::shared_ptr<const DistanceFunction> function = create_distance_function(Distance::L2, 8);
+  IndexBuilder builder;
+  builder.distance_function(std::move(function)).quantize(Codec::SQ8);
+  EXPECT_THROW(builder.check_parameters(), Error);
+  EXPECT_THROW(parse_codec("sq9"), Error);
+  for (const Codec codec : {Codec::None, Codec::F16, Codec::SQ8}) EXPECT_EQ(parse_codec(to_string(codec)), codec);
+}
+
+TEST(Codes, SearchAnIndexOfOnePoint) {
+  const VectorSet one = doubles::clustered(VectorType::F32, 1, 5, 3);
+  for (const Distance metric : kMetrics) {
+    for (const Codec codec : kCodecs) {
+      const std::vector<Hit> hits = build(one, metric, codec).search(one, 3);
+      ASSERT_EQ(hits.size(), 1u);
+      EXPECT_EQ(hits[0].id, 0u);
+    }
+  }
+}
+
+std::string scratch_path(const std::string& name) {
+  return (std::filesystem::path(::testing::TempDir()) / (std::to_string(::getpid()) + name)).string();
+}
+
+std::vector<std::byte> bytes_of_file(const std::string& path) {
+  std::vector<std::byte> bytes(std::filesystem::file_size(path));
+  std::ifstream(path, std::ios::binary)
+      .read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  return bytes;
+}
+
+TEST(Codes, AreKeptInTheFile) {
+  const Data data = synthetic("clusters", VectorType::F32, SyntheticShape::Plain, 40, 0.1f);
+  const std::string path = scratch_path("codes.idx"), again = scratch_path("codes2.idx");
+  for (const Distance metric : kMetrics) {
+    for (const Codec codec : kCodecs) {
+      const Index built = build(data.base, metric, codec);
+      built.save(path, true);
+      const IndexFileInfo info = inspect_index(path);
+      EXPECT_EQ(info.codec, codec);
+      EXPECT_EQ(
+          info.file_bytes,
+          IndexBuilder().metric(metric).max_degree(24).quantize(codec).estimate(2000, 32, VectorType::F32).index_bytes);
+      EXPECT_TRUE(verify(path).ok());
+      for (const bool map : {false, true}) {
+        OpenOptions options;
+        options.map = map;
+        options.verify_all = true;
+        const Index opened = Index::open(path, options);
+        EXPECT_EQ(opened.codec(), codec);
+        EXPECT_EQ(opened.memory_usage().codes, built.memory_usage().codes);
+        EXPECT_EQ(opened.search_batch(data.queries, 10, {30}).ids, built.search_batch(data.queries, 10, {30}).ids);
+        opened.save(again, true);
+        EXPECT_TRUE(bytes_of_file(path) == bytes_of_file(again));
+      }
+    }
+  }
+}
+
+TEST(Codes, OfTheFileAreNoPartOfWhatItPromises) {
+  const Data data = synthetic("clusters", VectorType::F32, SyntheticShape::Plain, 40, 0.1f);
+  const std::string path = scratch_path("codes.idx"), without = scratch_path("without.idx");
+  const Index plain = build(data.base, Distance::L2, Codec::None);
+  build(data.base, Distance::L2, Codec::SQ8).save(path, true);
+  {
+    const io::Container container = io::Container::open(path);
+    io::ContainerWriter writer(without, true);
+    for (const io::Section& section : container.sections()) {
+      if (section.kind == io::SectionKind::Codes || section.kind == io::SectionKind::CodeNorms) {
+        EXPECT_FALSE(section.required);
+        continue;
+      }
+      writer.begin(section.kind, section.version, section.required);
+      writer.write(container.read_small(section));
+    }
+    writer.commit();
+  }
+  const Index opened = Index::open(without);
+  EXPECT_EQ(opened.codec(), Codec::None);
+  EXPECT_EQ(opened.search_batch(data.queries, 10, {30}).ids, plain.search_batch(data.queries, 10, {30}).ids);
+}
+
+TEST(Codes, ThatAreNotThoseOfTheRowsAreFound) {
+  const Data data = synthetic("clusters", VectorType::F32, SyntheticShape::Plain, 40, 0.1f);
+  const std::string path = scratch_path("codes.idx");
+  for (const io::SectionKind kind : {io::SectionKind::Codes, io::SectionKind::CodeNorms}) {
+    build(data.base, Distance::L2, Codec::SQ8).save(path, true);
+    std::vector<std::byte> bytes = bytes_of_file(path);
+    bytes[io::Container::open(path).require(kind).offset + 77] ^= std::byte{4};
+    doubles::repair_checksums(bytes);
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    const VerifyReport report = verify(path);
+    ASSERT_EQ(report.problems.size(), 1u);
+    EXPECT_NE(report.problems[0].find("codes"), std::string::npos) << report.problems[0];
+  }
+}
+
+TEST(Codes, OfMetadataThatCannotBeAreRefused) {
+  const VectorSet base = doubles::clustered(VectorType::F32, 50, 8, 1);
+  const Index index = build(base, Distance::L2, Codec::SQ8);
+  const std::string good = meta_to_json(index.state());
+  EXPECT_EQ(meta_from_json(good, "x").codec, Codec::SQ8);
+  const auto with = [&](const std::string& what, const std::string& value) {
+    std::string text = good;
+    const std::size_t at = text.find(what);
+    EXPECT_NE(at, std::string::npos);
+    const std::size_t end = text.find_first_of(",\n", at);
+    return text.replace(at, end - at, value);
+  };
+  EXPECT_EQ(meta_from_json(with("\"name\": \"sq8\"", "\"name\": \"sq1\""), "x").codec, Codec::None);
+  for (const char* step : {"0", "-1", "1e999", "\"1\"", "null"})
+    EXPECT_THROW(meta_from_json(with("\"step\"", std::string("\"step\": ") + step), "x"), Error) << step;
+  EXPECT_THROW(meta_from_json(with("\"zero\"", "\"zero\": []"), "x"), Error);
+  EXPECT_THROW(meta_from_json(with("\"type\"", "\"type\": \"u8\""), "x"), Error);
+}
+
+}  // namespace
+}  // namespace diskann::index
