@@ -4,8 +4,7 @@
 // of 512 MB (many, 32 slots a call, as a hop does); "tile" multiplies 64 rows with 240 (distances of all pairs);
 // near/LOOP is not of the library: one component after the other, for comparison. tools/kernel_table makes a table.
 // far/READ only reads a word of each line of the rows that "far" compares, and "clock" adds in a chain: what memory and
-// processor allow. tools/kernel_bounds sets the kernels against it. "reach" does so for 128 bytes of each row of stores
-// of 1 to 512 MiB: bench/growth foretells searches by that.
+// processor allow. tools/kernel_bounds sets the kernels against it.
 // All results go through DoNotOptimize, so that no compiler can leave a distance out.
 #include <benchmark/benchmark.h>
 
@@ -43,12 +42,11 @@ void fill(base::RowStore& store) {
 }
 
 /// The far store of the benchmark that runs; the next one of another shape replaces it.
-base::RowStore& far_store(VectorType type, std::size_t dimension, std::size_t bytes = kFarBytes) {
+base::RowStore& far_store(VectorType type, std::size_t dimension) {
   static base::RowStore store;
-  const std::size_t rows = bytes / base::row_stride(type, dimension);
-  if (store.view().dimension != dimension || store.view().type != type || store.view().rows != rows) {
+  if (store.view().dimension != dimension || store.view().type != type) {
     store = base::RowStore();
-    store = base::RowStore(type, rows, dimension);
+    store = base::RowStore(type, kFarBytes / base::row_stride(type, dimension), dimension);
     fill(store);
   }
   return store;
@@ -156,9 +154,9 @@ void far(benchmark::State& state, const Case& c) {
 }
 
 /// Reads the lines of random rows, four rows ahead of where they are summed.
-void read_lines(benchmark::State& state, VectorType type, std::size_t dimension, std::size_t bytes_in_all = kFarBytes) {
+void read_lines(benchmark::State& state, VectorType type, std::size_t dimension) {
   constexpr std::size_t kAhead = 4;
-  const base::RowStore& store = far_store(type, dimension, bytes_in_all);
+  const base::RowStore& store = far_store(type, dimension);
   const std::vector<base::Slot> slots = far_slots(store.view().rows);
   const std::size_t bytes = store.view().stride;
   std::uint64_t sum = 0;
@@ -237,12 +235,6 @@ const int registered = [] {
       benchmark::RegisterBenchmark(name.c_str(),
                                    [type, dimension](benchmark::State& state) { read_lines(state, type, dimension); });
     }
-  }
-  for (std::size_t mebibytes = 1; mebibytes <= kFarBytes >> 20; mebibytes *= 2) {
-    const std::string name = "reach/" + std::to_string(mebibytes);
-    benchmark::RegisterBenchmark(name.c_str(), [mebibytes](benchmark::State& state) {
-      read_lines(state, VectorType::U8, 128, mebibytes << 20);
-    });
   }
   constexpr VectorType kForms[][2] = {{VectorType::F32, VectorType::F32}, {VectorType::F16, VectorType::F32},
                                       {VectorType::U8, VectorType::F32},  {VectorType::I8, VectorType::F32},

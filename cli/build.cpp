@@ -81,7 +81,8 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
   if (index.codec() != Codec::None) {
     session.note(fmt::format("codes    {}, {}", to_string(index.codec()), bytes_text(index.memory_usage().codes)));
   } else if (parse_codec(options.builder.codec) != Codec::None) {
-    session.note(fmt::format("codes    none: walks by {} vectors lose nothing by that", to_string(stored)));
+    session.note(fmt::format("codes    none: those of {} vectors would be no smaller, or tell too few apart",
+                             to_string(stored)));
   }
   session.note(fmt::format("built    {} in {} ({} with reading and writing)", counted(index.size(), "point", "points"),
                            duration_text(build_s), duration_text(session.elapsed())));

@@ -29,18 +29,18 @@ QualityReference read_quality(const std::filesystem::path& path) {
   text.resize(static_cast<std::size_t>(file.gcount()));
   const nlohmann::json row = nlohmann::json::parse(text, nullptr, false);
   QualityReference reference{path};
-  const auto number = [&](const char* key) {
+  const auto number = [&](const char* key, double least) {
     const auto found = row.is_object() ? row.find(key) : row.end();
     if (found != row.end() && found->is_number()) {
       const double value = found->get<double>();
-      if (std::isfinite(value) && value > 0) return value;
+      if (std::isfinite(value) && value >= least) return value;
     }
     throw Error(ErrorCode::InvalidArgument, fmt::format("{}: no '{}' of a graph's quality in it", path.string(), key),
                 "give the output of diskann verify INDEX --quality --json");
   };
-  reference.recall = number("recall");
-  reference.hops = number("hops");
-  reference.distance_computations = number("distance_computations");
+  reference.recall = number("recall", 0);
+  reference.hops = number("hops", 0);
+  reference.distance_computations = number("distance_computations", 1e-9);
   return reference;
 }
 

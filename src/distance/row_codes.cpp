@@ -26,8 +26,9 @@ inline constexpr float kNothing = 0x1p-100f;
 /// From sums over a row to what is known of it, rounding included.
 HWY_INLINE CodedRow figures_of(std::size_t dimension, float most, float step, float squares, float errors) {
   const float root = std::sqrt(static_cast<float>(dimension)) * 1.001f;
+  // Numbers so small are not told apart, and a product of their like may be rounded to nothing.
+  if (most < kNothing) return {0, squares, kNothing * root, kNothing * root};
   CodedRow row{step, squares, most * root, most * root};
-  if (most < kNothing) return row;
   row.error = 0.51f * step * root;
   if (most < kSmallest) return row;
   row.length = std::min(row.length, std::sqrt(squares) * 1.01f);
@@ -87,8 +88,9 @@ void finish(const CodedSide& rows, std::size_t columns, const CodedQuery& query,
     VF value = hn::Add(term, hn::LoadU(d, rows.terms + column));
     value = hn::NegMulAdd(length, hn::LoadU(d, rows.errors + column), value);
     value = hn::NegMulAdd(error, hn::LoadU(d, rows.lengths + column), value);
-    const VF step = hn::Mul(scale, hn::LoadU(d, rows.steps + column));
-    hn::StoreU(hn::MulAdd(step, hn::LoadU(d, products + column), value), d, products + column);
+    // Steps meet the integer first: the product of two steps may be too small for a float.
+    const VF product = hn::Mul(hn::LoadU(d, rows.steps + column), hn::LoadU(d, products + column));
+    hn::StoreU(hn::MulAdd(scale, product, value), d, products + column);
   }
 }
 
@@ -121,7 +123,7 @@ CodedRow encode(const std::byte* row, std::size_t dimension, const float* center
 void finish(const CodedSide& rows, std::size_t columns, const CodedQuery& query, float* products) {
   for (std::size_t j = 0; j < columns; ++j) {
     const float lost = query.length * rows.errors[j] + query.error * rows.lengths[j];
-    products[j] = query.term - query.rest + rows.terms[j] - lost + query.scale * rows.steps[j] * products[j];
+    products[j] = query.term - query.rest + rows.terms[j] - lost + query.scale * (rows.steps[j] * products[j]);
   }
 }
 

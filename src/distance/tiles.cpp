@@ -37,8 +37,9 @@ float tile_error_bound(Distance metric, VectorType form, std::size_t dimension, 
   // Schwarz bound; the direct form is at least as near. Twice, for both may be off.
   const double terms = static_cast<double>(dimension);
   const double relative = 2 * (terms + 16) * kUnit;
+  const double lost = terms * 0x1p-126;  // of a norm, where squares are below the range of f32
   const double magnitude = metric == Distance::L2 ? 2 * (left_squared_norm + right_squared_norm)
-                                                  : std::sqrt(left_squared_norm * right_squared_norm);
+                                                  : std::sqrt((left_squared_norm + lost) * (right_squared_norm + lost));
   // A term below f32's range is rounded to it, at 2^-149, or to zero below 2^-126 where the process flushes such
   // numbers; a result has at most eight such terms for each component.
   return static_cast<float>(relative * magnitude + terms * 0x1p-120);

@@ -190,6 +190,7 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   state->rows = index::read_rows(reader, type, "read vectors", team, execution);
 
   index::Twins twins = index::merge_twins(state->rows, team);
+  index::check_codec(codec, state->rows, team);
   state->points = index::PointTable(reader.rows(), std::move(twins.starts), std::move(twins.members),
                                     ids.value_or(std::vector<std::uint64_t>()));
   graph::Graph graph;

@@ -8,6 +8,7 @@
 
 #include "base/convert.hpp"
 #include "distance/kernels.hpp"
+#include "quantization/build_codes.hpp"
 
 namespace diskann::index {
 namespace {
@@ -32,44 +33,25 @@ void make_lengths(std::vector<float>& norms) {
   for (float& norm : norms) norm = norm > 0 ? least / norm : 0;
 }
 
-/// On a grid, or one of its own.
-Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, std::optional<quantization::Grid> grid,
-                 base::ThreadTeam& team) {
-  Codes codes;
-  if (!has_codes(codec, rows.type)) return codes;
-  const VectorType type = code_type(codec, metric);
-  const Distance by = code_metric(codec, metric);
-  std::vector<float> norms;
-  const auto fill_norms = [&](Distance of, const base::RowsView& from) {
-    norms.resize(rows.rows);
-    team.run(norms.size(), 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-      distance::row_norms(of, from, begin, end - begin, norms.data() + begin);
-    });
-  };
-  if (codec == Codec::F16) {
-    codes.rows = base::RowStore(type, rows.rows, rows.dimension);
-    if (!halve(rows, codes.rows, team)) {
-      throw Error(ErrorCode::InvalidArgument, "a value lies outside the range of f16 (65,504): there is no such code",
-                  "scale the vectors down, or use the codec sq8");
-    }
-  } else {
-    if (metric != Distance::L2) fill_norms(Distance::Cosine, rows);
-    const float* inverse_norms = norms.empty() ? nullptr : norms.data();
-    codes.grid = grid ? grid : quantization::choose_grid(rows, inverse_norms, type);
-    if (!(codes.grid->step > 0)) return {};
-    codes.rows = quantization::encode(*codes.grid, rows, inverse_norms, team);
-  }
-  codes.codec = codec;
-  if (codec == Codec::SQ8 && metric == Distance::InnerProduct) {
-    make_lengths(norms);
-  } else if (distance::has_norms(by, type, rows.dimension, rows.rows)) {
-    fill_norms(by, codes.rows);
-  } else {
-    norms.clear();
-  }
-  codes.norms = std::move(norms);
-  return codes;
+std::vector<float> norms_of(Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
+  std::vector<float> norms(rows.rows);
+  team.run(norms.size(), 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+    distance::row_norms(metric, rows, begin, end - begin, norms.data() + begin);
+  });
+  return norms;
 }
+
+/// What kernels want to know of each code, if anything.
+std::vector<float> code_norms(Codec codec, Distance metric, const base::RowsView& rows, const base::RowsView& codes,
+                              base::ThreadTeam& team) {
+  if (codec != Codec::SQ8 || metric != Distance::InnerProduct) return norms_of(code_metric(codec, metric), codes, team);
+  std::vector<float> lengths = norms_of(Distance::Cosine, rows, team);
+  make_lengths(lengths);
+  return lengths;
+}
+
+/// Rows that differ and have the same code, at most: beyond that walks are blind.
+constexpr double kMostCollisions = 0.001;
 
 }  // namespace
 
@@ -90,16 +72,62 @@ bool has_codes(Codec codec, VectorType rows) noexcept {
   return codec == Codec::SQ8 && (rows == VectorType::F32 || rows == VectorType::F16);
 }
 
+void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team) {
+  if (codec != Codec::F16 || !has_codes(codec, rows.type)) return;
+  std::atomic<bool> all = true;
+  team.run(rows.rows, 256, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+    std::vector<std::byte> halves(rows.dimension * sizeof(float16));
+    for (std::uint64_t i = begin; i < end; ++i) {
+      if (base::convert_row(rows.row(i), rows.type, halves.data(), VectorType::F16, rows.dimension) !=
+          base::kAllColumns)
+        all.store(false, std::memory_order_relaxed);
+    }
+  });
+  if (all) return;
+  throw Error(ErrorCode::InvalidArgument, "a value lies outside the range of f16 (65,504): there is no such code",
+              "scale the vectors down, or use the codec sq8");
+}
+
 Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
-  return make_codes(codec, metric, rows, {}, team);
+  if (!has_codes(codec, rows.type)) return {};
+  Codes codes;
+  codes.codec = codec;
+  const VectorType type = code_type(codec, metric);
+  if (codec == Codec::F16) {
+    codes.rows = base::RowStore(type, rows.rows, rows.dimension);
+    if (!halve(rows, codes.rows, team)) return {};
+  } else {
+    const std::vector<float> inverse =
+        metric == Distance::L2 ? std::vector<float>() : norms_of(Distance::Cosine, rows, team);
+    const float* inverse_norms = inverse.empty() ? nullptr : inverse.data();
+    codes.grid = quantization::choose_grid(rows, inverse_norms, type);
+    if (!(codes.grid->step > 0)) return {};
+    codes.rows = quantization::encode(*codes.grid, rows, inverse_norms, team);
+  }
+  // By the other metrics rows of one direction may have one code.
+  const double most = kMostCollisions * static_cast<double>(rows.rows);
+  if (metric == Distance::L2 && static_cast<double>(quantization::count_collisions(codes.rows, team)) > most) return {};
+  const Distance by = code_metric(codec, metric);
+  if (by == Distance::Cosine || distance::has_norms(by, type, rows.dimension, rows.rows))
+    codes.norms = code_norms(codec, metric, rows, codes.rows, team);
+  return codes;
 }
 
 bool are_codes_of(const Codes& codes, Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
-  const Codes right = make_codes(codes.codec, metric, rows, codes.grid, team);
-  const auto same = [](const auto* a, const auto* b, std::size_t bytes) { return std::memcmp(a, b, bytes) == 0; };
+  base::RowStore right;
+  if (codes.codec == Codec::F16) {
+    right = base::RowStore(VectorType::F16, rows.rows, rows.dimension);
+    if (!halve(rows, right, team)) return false;
+  } else {
+    const std::vector<float> inverse =
+        metric == Distance::L2 ? std::vector<float>() : norms_of(Distance::Cosine, rows, team);
+    right = quantization::encode(*codes.grid, rows, inverse.empty() ? nullptr : inverse.data(), team);
+  }
   const base::RowsView& view = codes.rows.view();
-  return right.codec == codes.codec && same(right.rows.view().data, view.data, view.rows * view.stride) &&
-         (codes.norms.empty() || same(right.norms.data(), codes.norms.data(), codes.norms.size() * sizeof(float)));
+  if (std::memcmp(right.view().data, view.data, view.rows * view.stride) != 0) return false;
+  if (codes.norms.empty()) return true;
+  const std::vector<float> norms = code_norms(codes.codec, metric, rows, view, team);
+  return std::memcmp(norms.data(), codes.norms.data(), norms.size() * sizeof(float)) == 0;
 }
 
 graph::CodeSpace code_space(const Codes& codes, Distance metric, const base::RowsView& rows, const float* norms) {

@@ -25,10 +25,12 @@ Distance code_metric(Codec codec, Distance metric) noexcept;
 /// Whether rows of a type have such codes: not where they are as small themselves.
 bool has_codes(Codec codec, VectorType rows) noexcept;
 
-/// Codes of all rows. Codec::None where there are none to make: rows that are as small
-/// themselves, or that are all the same to a grid.
+/// Throws InvalidArgument for rows that have no such codes: values beyond the range of f16.
+void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team);
+/// Codes of all rows, which check_codec() has seen. Codec::None where there are none to make, or none of use: rows that
+/// are as small themselves, or that a grid cannot tell apart.
 Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
-/// Whether codes are those of the rows, on their own grid.
+/// Whether codes are those of the rows, on their own grid. The rows are finite.
 bool are_codes_of(const Codes& codes, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
 
 /// `rows` and `norms` must outlive the space.

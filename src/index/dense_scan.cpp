@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/random.hpp"
 #include "distance/reference.hpp"
@@ -87,7 +88,6 @@ void DenseScan::prepare(const VectorView& queries) {
   given_ = queries;
   const bool floats = queries.type() == VectorType::F32 || queries.type() == VectorType::F16;
   coded_ = codes_pay_ && floats && queries.rows() >= kLeastCoded;
-  seen_ = near_ = 0;
   load_queries();
 }
 
@@ -155,12 +155,25 @@ void DenseScan::compare(std::size_t first, std::size_t count, std::span<NearestR
 /// What may be near enough is compared directly at once, while its row is in the cache.
 void DenseScan::compare_codes(std::size_t query, float* products, NearestRows& nearest, std::size_t first,
                               std::size_t count) {
+  const auto compare_some = [&](std::size_t near) {
+    near_distances_.resize(std::max(near, near_distances_.size()));
+    window_.compare_loaded(queries_[query], {positions_.data(), near}, near_distances_.data());
+    nearest.offer({near_distances_.data(), near}, positions_.data(), static_cast<base::Slot>(first));
+  };
+  std::size_t begin = 0;
+  while (begin < count && std::isinf(nearest.threshold())) {  // the first k, some at a time: then there is a limit
+    const std::size_t some = std::min<std::size_t>(32, count - begin);
+    std::iota(positions_.begin(), positions_.begin() + static_cast<std::ptrdiff_t>(some),
+              static_cast<std::uint32_t>(begin));
+    compare_some(some);
+    begin += some;
+  }
+  if (begin == count) return;
   right_codes_.finish(left_codes_[query], lanes_[query].bound, products);
-  const std::size_t near = selection_.within(products, count, nearest.threshold(), positions_.data());
-  near_distances_.resize(std::max(near, near_distances_.size()));
-  window_.compare_loaded(queries_[query], {positions_.data(), near}, near_distances_.data());
-  nearest.offer({near_distances_.data(), near}, positions_.data(), static_cast<base::Slot>(first));
-  seen_ += count;
+  const std::size_t near = selection_.within(products + begin, count - begin, nearest.threshold(), positions_.data());
+  for (std::size_t i = 0; i < near; ++i) positions_[i] += static_cast<std::uint32_t>(begin);
+  compare_some(near);
+  seen_ += count - begin;
   near_ += near;
 }
 

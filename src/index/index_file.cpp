@@ -123,11 +123,13 @@ class IndexReader {
     Codes codes;
     if (meta_.codec == Codec::None || container_.find(SectionKind::Codes) == nullptr) return codes;
     const VectorType type = code_type(meta_.codec, meta_.metric);
+    const bool has_norms = container_.find(SectionKind::CodeNorms) != nullptr;
+    if (code_metric(meta_.codec, meta_.metric) == Distance::Cosine && !has_norms) return codes;
     codes.codec = meta_.codec;
     codes.grid = meta_.grid;
     codes.rows = rows(SectionKind::Codes, type);
     const Distance by = code_metric(meta_.codec, meta_.metric);
-    const bool squared = by == Distance::L2 && is_integer(type) && container_.find(SectionKind::CodeNorms) != nullptr;
+    const bool squared = by == Distance::L2 && is_integer(type) && has_norms;
     if (squared || by == Distance::Cosine) codes.norms = array<float>(SectionKind::CodeNorms, meta_.nodes);
     return codes;
   }

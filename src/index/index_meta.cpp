@@ -92,7 +92,8 @@ void read_codec(const MetaReader& reader, IndexMeta& meta) {
   if (meta.codec != Codec::SQ8) return;
   const quantization::Grid grid{code_type(meta.codec, meta.metric), reader.number(*found, "zero"),
                                 reader.number(*found, "step")};
-  if (!std::isfinite(grid.zero) || !std::isfinite(grid.step) || !(grid.step > 0))
+  const bool centred = grid.type == VectorType::U8 || grid.zero == 0;
+  if (!std::isfinite(grid.zero) || !std::isfinite(grid.step) || !(grid.step > 0) || !centred)
     reader.fail("has a grid of codes that is none");
   meta.grid = grid;
 }

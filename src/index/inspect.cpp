@@ -64,7 +64,7 @@ IndexFileInfo inspect_index(const std::filesystem::path& path, const OpenOptions
   info.source_type = meta.source_type;
   info.distance_name = meta.distance_name;
   info.parameters = meta.parameters;
-  info.codec = meta.codec;
+  if (container.find(io::SectionKind::Codes) != nullptr) info.codec = meta.codec;
   info.custom_ids = container.find(io::SectionKind::Ids) != nullptr;
   for (const io::Section& section : container.sections())
     info.sections.push_back(

@@ -148,8 +148,15 @@ std::vector<Hit> Searcher<Space>::range_search(const VectorView& query, float ra
     graph::Walk<Space> walk(space_, *graph_, prepared, entry_points_, list, walk_scratch);
     while (walk.gather()) walk.absorb();
     found = rerank(walk_scratch.list, prepared, scratch);
+    bool outside = !found.empty() && distance_of(found.back()) > radius;
+    if constexpr (!Space::kExact) {
+      // Codes put rows in nearly the right order: the last eighth of the list must lie outside, and not one row.
+      const std::span<const float> distances = scratch.distances;
+      const std::span<const float> last = distances.last(std::min(distances.size(), 8 + distances.size() / 8));
+      outside = std::all_of(last.begin(), last.end(), [&](float distance) { return distance > radius; });
+    }
     if (found.size() < list) found = scan(prepared, scratch);  // graphs of others have nodes that no walk reaches
-    if (found.size() == graph_->nodes() || distance_of(found.back()) > radius) break;
+    if (found.size() == graph_->nodes() || outside) break;
   }
   std::vector<Hit> hits;
   for (const Candidate candidate : found) {

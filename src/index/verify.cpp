@@ -38,7 +38,7 @@ void check_rows(const Index::State& state, const Execution& execution, VerifyRep
     if (error.code() == ErrorCode::Cancelled) throw;
     report.problems.emplace_back(error.what());
   }
-  if (state.codes.codec != Codec::None) {
+  if (state.codes.codec != Codec::None && report.ok()) {
     report.checks.push_back("codes of " + std::to_string(rows.rows) + " rows");
     if (!index::are_codes_of(state.codes, state.metric, rows, team))
       report.problems.emplace_back("the codes are not those of the rows");

@@ -118,20 +118,19 @@ bool keep_neighbors(Distance metric, const base::RowsView& rows, const float* no
          static_cast<double>(lost) <= kMostLost * static_cast<double>(probes.size());
 }
 
-/// Rows whose code another row has too; equal rows were merged before.
+}  // namespace
+
 std::size_t count_collisions(const base::RowsView& codes, base::ThreadTeam& team) {
   base::HugeArray<std::uint64_t> hashes(codes.rows);
   team.run(codes.rows, 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
     for (std::uint64_t i = begin; i < end; ++i)
-      hashes[i] = std::hash<std::string_view>()({reinterpret_cast<const char*>(codes.row(i)), codes.dimension});
+      hashes[i] = std::hash<std::string_view>()({reinterpret_cast<const char*>(codes.row(i)), codes.stride});
   });
   std::sort(hashes.begin(), hashes.end());
   std::size_t collisions = 0;
   for (std::size_t i = 1; i < hashes.size(); ++i) collisions += hashes[i] == hashes[i - 1] ? 1 : 0;
   return collisions;
 }
-
-}  // namespace
 
 std::optional<BuildCodes> encode_for_building(Distance metric, const base::RowsView& rows, const float* norms,
                                               base::ThreadTeam& team) {

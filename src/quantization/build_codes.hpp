@@ -23,4 +23,7 @@ struct BuildCodes {
 std::optional<BuildCodes> encode_for_building(Distance metric, const base::RowsView& rows, const float* norms,
                                               base::ThreadTeam& team);
 
+/// Rows whose code another row has too.
+std::size_t count_collisions(const base::RowsView& codes, base::ThreadTeam& team);
+
 }  // namespace diskann::quantization

@@ -18,11 +18,12 @@ inline constexpr float kLeast = std::is_signed_v<Code> ? -127.0f : 0.0f;
 template <class Code>
 inline constexpr float kMost = std::is_signed_v<Code> ? 127.0f : 255.0f;
 
-/// Rounds to the nearest, ties to even, as the sum has no room for a fraction: loops with it become vectors.
+/// Rounds to the nearest, ties to even, as the sum has no room for a fraction: loops with it become vectors. NaN, which
+/// only files of others hold, becomes the least.
 template <class Code>
 Code place(float steps) noexcept {
   constexpr float kWhole = 0x1.8p23f;
-  return static_cast<Code>((std::min(std::max(steps, kLeast<Code>), kMost<Code>) + kWhole) - kWhole);
+  return static_cast<Code>((std::min(std::max(kLeast<Code>, steps), kMost<Code>) + kWhole) - kWhole);
 }
 
 template <class Code>
@@ -36,13 +37,12 @@ void encode_rows(const Grid& grid, const RowReader& reader, base::RowStore& code
 }
 
 template <class Code>
-bool encode_query(const Grid& grid, const float* values, std::size_t dimension, Code* code) {
+bool encode_query(const float* steps, std::size_t dimension, Code* code) {
   // What is cut off, squared, beside what is kept: from a hundredth on ranks would change.
   float lost = 0, kept = 0;
   for (std::size_t i = 0; i < dimension; ++i) {
-    const float steps = (values[i] - grid.zero) / grid.step;
-    code[i] = place<Code>(steps);
-    const float place = static_cast<float>(code[i]), away = std::max(std::abs(steps - place) - 0.5f, 0.0f);
+    code[i] = place<Code>(steps[i]);
+    const float place = static_cast<float>(code[i]), away = std::max(std::abs(steps[i] - place) - 0.5f, 0.0f);
     lost += away * away;
     kept += place * place;
   }
@@ -83,9 +83,9 @@ base::RowStore encode(const Grid& grid, const base::RowsView& rows, const float*
   return codes;
 }
 
-bool encode(const Grid& grid, const float* values, std::size_t dimension, std::byte* code) {
-  return grid.type == VectorType::I8 ? encode_query(grid, values, dimension, reinterpret_cast<std::int8_t*>(code))
-                                     : encode_query(grid, values, dimension, reinterpret_cast<std::uint8_t*>(code));
+bool encode(VectorType type, const float* steps, std::size_t dimension, std::byte* code) {
+  return type == VectorType::I8 ? encode_query(steps, dimension, reinterpret_cast<std::int8_t*>(code))
+                                : encode_query(steps, dimension, reinterpret_cast<std::uint8_t*>(code));
 }
 
 }  // namespace diskann::quantization

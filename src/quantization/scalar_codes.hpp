@@ -13,15 +13,16 @@ struct Grid {
   float zero = 0, step = 0;
 };
 
-/// Spans the values of a sample of rows of f32 or f16, times `inverse_norms` (by row) unless null; a few in thousands
-/// at each end are left outside but by inner product, where the greatest decide. The step is 0 where all are the same.
+/// Spans the values of a sample of rows of f32 or f16, times `inverse_norms` (by row) unless null; one in 5,000 at each
+/// end is left outside, but of i8 without inverse norms, where the greatest decide. The step is 0 where all are the
+/// same.
 Grid choose_grid(const base::RowsView& rows, const float* inverse_norms, VectorType type);
 
 /// Codes of all rows; `step` above 0.
 base::RowStore encode(const Grid& grid, const base::RowsView& rows, const float* inverse_norms, base::ThreadTeam& team);
 
-/// The code of a query with finite components. False, and `code` is not to be used, where its components lie so far
-/// outside that the ends of the grid would stand for something else.
-bool encode(const Grid& grid, const float* values, std::size_t dimension, std::byte* code);
+/// The code of a query whose components are given in steps of the grid. False where so many lie so far outside
+/// (infinity among them) that the ends of the grid, which then stand in `code`, are something else.
+bool encode(VectorType type, const float* steps, std::size_t dimension, std::byte* code);
 
 }  // namespace diskann::quantization

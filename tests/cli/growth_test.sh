@@ -8,18 +8,10 @@ growth=$(cd "$(dirname "$0")/../.." && pwd)/bench/growth
 grows() {
   local wanted=$1 code=0
   shift
-  "$growth" "$@" --diskann "$diskann" --kernels-bench ./reach >out 2>err </dev/null || code=$?
+  "$growth" "$@" --diskann "$diskann" >out 2>err </dev/null || code=$?
   [ "$code" -eq "$wanted" ] || die "growth $*: exit $code, expected $wanted"
 }
 
-# What the benchmark says of this machine's memory does not matter here.
-cat >reach <<'END'
-#!/bin/sh
-echo '{"benchmarks": [{"run_name": "reach/1", "run_type": "iteration", "per_distance": 2e-9},
-                      {"run_name": "reach/1", "run_type": "aggregate", "per_distance": 1e-9},
-                      {"run_name": "reach/512", "run_type": "iteration", "per_distance": 2e-8}]}'
-END
-chmod +x reach
 mkdir set
 expect 0 generate -n 6000 -d 16 --dtype u8 --clusters 0 --shape decay -o set/base.u8bin --queries 50 --query-output set/query.u8bin
 grows 0 set --sizes 600,2000,5000 --largest-incremental 2000 --rounds 1 --svg growth.svg
@@ -36,7 +28,7 @@ for recall in $recalls; do
 done
 equal "$(grep -c '<svg' growth.svg)$(grep -c '</svg>' growth.svg)" 11
 equal "$(grep -o '<polyline' growth.svg | wc -l)" 6
-equal "$(ls)" "$(printf '%s\n' err growth.svg out reach set)"
+equal "$(ls)" "$(printf '%s\n' err growth.svg out set)"
 
 grows 1 set --sizes 600,7000
 has err "6,000 rows, fewer than 7,000"
@@ -49,7 +41,3 @@ code=0
 "$growth" set --diskann ./missing >out 2>err || code=$?
 equal "$code" 1
 has err "make build"
-code=0
-"$growth" set --diskann "$diskann" --kernels-bench ./missing >out 2>err || code=$?
-equal "$code" 1
-has err "make bench"

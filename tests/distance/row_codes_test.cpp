@@ -72,7 +72,7 @@ TEST(RowCodes, SayHowFarARowIsFromItsCode) {
               ASSERT_LE(std::sqrt(norm), static_cast<double>(coded.length)) << what;
               // And not much more than it must: half a step in each component.
               const double root = std::sqrt(static_cast<double>(dimension));
-              const double most = largest > 1e-28 ? 0.52 / 127 * largest * root : largest * root * 1.01 + 1e-40;
+              const double most = largest > 1e-28 ? 0.52 / 127 * largest * root : largest * root * 1.01 + 1e-29 * root;
               ASSERT_LE(static_cast<double>(coded.error), most) << what;
             }
           }

@@ -6,7 +6,9 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
+#include <utility>
 
 #include "index/exact_scan.hpp"
 #include "tests/evaluation/oracle.hpp"
@@ -76,9 +78,9 @@ TEST(DenseScan, GivesWhatTheDirectKernelsGive) {
 TEST(DenseScan, GivesItForEveryNumberOfRowsQueriesAndHits) {
   for (const VectorType type : {VectorType::F32, VectorType::U8}) {
     for (const std::size_t rows : {1u, 2u, 15u, 16u, 17u, 47u, 49u, 479u, 481u, 970u}) {
-      const VectorSet base = random_vectors(type, rows, 20, rows);
+      const VectorSet base = random_vectors(type, rows, 40, rows);
       for (const std::size_t count : {8u, 31u, 33u, 70u}) {
-        const VectorSet queries = random_vectors(type, count, 20, count);
+        const VectorSet queries = random_vectors(type, count, 40, count);
         for (const std::size_t k : {1u, 10u, 100u, 1000u})
           ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, queries, Distance::L2, k)) << rows << " rows";
       }
@@ -96,9 +98,14 @@ TEST(DenseScan, GivesItAtLargeDimensions) {
 }
 
 TEST(DenseScan, GivesItForSeveralBatchesOfQueries) {
-  const VectorSet base = random_vectors(VectorType::F32, 600, 12, 3);
-  const VectorSet queries = random_vectors(VectorType::F32, 1030, 12, 4);
-  ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, queries, Distance::L2, 5));
+  for (const std::size_t dimension : {12u, 40u}) {
+    const VectorSet base = random_vectors(VectorType::F32, 600, dimension, 3);
+    const VectorSet queries = random_vectors(VectorType::F32, 1100, dimension, 4);
+    ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, queries, Distance::L2, 5));
+    // All rows are near, so that codes are given up in the first batch.
+    const VectorSet equal = make(9000, dimension, [](std::size_t, std::size_t j) { return static_cast<double>(j); });
+    ASSERT_NO_FATAL_FAILURE(expect_as_direct(equal, queries, Distance::L2, 5));
+  }
 }
 
 TEST(DenseScan, TakesQueriesOfAnotherTypeAndOfSeveralForms) {
@@ -173,6 +180,22 @@ TEST(DenseScan, GivesItForNumbersAtTheEndsOfTheRange) {
       const VectorSet base = normal(900, 40, scale, 15), queries = normal(35, 40, other, 16);
       for (const Distance metric : kMetrics)
         ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, queries, metric, 20)) << scale << " and " << other;
+    }
+  }
+}
+
+TEST(DenseScan, GivesItForTheSmallestNumbersBesideLargeOnes) {
+  const double tiny = static_cast<double>(std::numeric_limits<float>::denorm_min()), large = 0x1p59;
+  const auto rows = [](std::size_t count, double value, double last) {
+    return make(count, 40, [&](std::size_t i, std::size_t) { return i + 1 == count ? last : value; });
+  };
+  for (const double scale : {0x1p-57, 1e-25, 1e-10}) {
+    for (const auto& [base, query] :
+         {std::pair(rows(961, 0.97 * large, large), tiny), std::pair(rows(961, tiny, 3 * tiny), large),
+          std::pair(rows(961, 0.97 * scale, scale), scale)}) {
+      const VectorSet queries = rows(35, query, query);
+      ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, queries, Distance::InnerProduct, 1)) << query;
+      ASSERT_NO_FATAL_FAILURE(expect_as_direct(base, queries, Distance::L2, 1)) << query;
     }
   }
 }
