@@ -13,16 +13,23 @@
 namespace diskann::index {
 namespace {
 
-/// Halves of rows of f32; false where a value has none.
-bool halve(const base::RowsView& rows, base::RowStore& codes, base::ThreadTeam& team) {
+/// Fills halves(thread, row) with the halves of each row of f32; false where a value has none.
+template <class Halves>
+bool halve(const base::RowsView& rows, base::ThreadTeam& team, const Halves& halves) {
   std::atomic<bool> all = true;
-  team.run(rows.rows, 256, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+  team.run(rows.rows, 256, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
     for (std::uint64_t i = begin; i < end; ++i) {
-      if (base::convert_row(rows.row(i), rows.type, codes.row(i), VectorType::F16, rows.dimension) != base::kAllColumns)
-        all.store(false, std::memory_order_relaxed);
+      const std::size_t column =
+          base::convert_row(rows.row(i), rows.type, halves(thread, i), VectorType::F16, rows.dimension);
+      if (column != base::kAllColumns) all.store(false, std::memory_order_relaxed);
     }
   });
   return all;
+}
+
+/// The same into rows of their own.
+bool halve(const base::RowsView& rows, base::RowStore& codes, base::ThreadTeam& team) {
+  return halve(rows, team, [&](unsigned, std::uint64_t i) { return codes.row(i); });
 }
 
 /// Of inverse norms, lengths in parts of the greatest.
@@ -39,6 +46,11 @@ std::vector<float> norms_of(Distance metric, const base::RowsView& rows, base::T
     distance::row_norms(metric, rows, begin, end - begin, norms.data() + begin);
   });
   return norms;
+}
+
+/// What rows are multiplied with before they are codes: by L2 nothing.
+std::vector<float> inverse_lengths(Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
+  return metric == Distance::L2 ? std::vector<float>() : norms_of(Distance::Cosine, rows, team);
 }
 
 /// What kernels want to know of each code, if anything.
@@ -74,16 +86,8 @@ bool has_codes(Codec codec, VectorType rows) noexcept {
 
 void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team) {
   if (codec != Codec::F16 || !has_codes(codec, rows.type)) return;
-  std::atomic<bool> all = true;
-  team.run(rows.rows, 256, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-    std::vector<std::byte> halves(rows.dimension * sizeof(float16));
-    for (std::uint64_t i = begin; i < end; ++i) {
-      if (base::convert_row(rows.row(i), rows.type, halves.data(), VectorType::F16, rows.dimension) !=
-          base::kAllColumns)
-        all.store(false, std::memory_order_relaxed);
-    }
-  });
-  if (all) return;
+  std::vector<std::vector<std::byte>> halves(team.threads(), std::vector<std::byte>(rows.dimension * sizeof(float16)));
+  if (halve(rows, team, [&](unsigned thread, std::uint64_t) { return halves[thread].data(); })) return;
   throw Error(ErrorCode::InvalidArgument, "a value lies outside the range of f16 (65,504): there is no such code",
               "scale the vectors down, or use the codec sq8");
 }
@@ -97,8 +101,7 @@ Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base:
     codes.rows = base::RowStore(type, rows.rows, rows.dimension);
     if (!halve(rows, codes.rows, team)) return {};
   } else {
-    const std::vector<float> inverse =
-        metric == Distance::L2 ? std::vector<float>() : norms_of(Distance::Cosine, rows, team);
+    const std::vector<float> inverse = inverse_lengths(metric, rows, team);
     const float* inverse_norms = inverse.empty() ? nullptr : inverse.data();
     codes.grid = quantization::choose_grid(rows, inverse_norms, type);
     if (!(codes.grid->step > 0)) return {};
@@ -119,8 +122,7 @@ bool are_codes_of(const Codes& codes, Distance metric, const base::RowsView& row
     right = base::RowStore(VectorType::F16, rows.rows, rows.dimension);
     if (!halve(rows, right, team)) return false;
   } else {
-    const std::vector<float> inverse =
-        metric == Distance::L2 ? std::vector<float>() : norms_of(Distance::Cosine, rows, team);
+    const std::vector<float> inverse = inverse_lengths(metric, rows, team);
     right = quantization::encode(*codes.grid, rows, inverse.empty() ? nullptr : inverse.data(), team);
   }
   const base::RowsView& view = codes.rows.view();
