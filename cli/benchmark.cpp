@@ -109,6 +109,10 @@ void check_outputs(const BenchmarkOptions& options, const std::vector<std::uint3
 
 /// u32 rows, u32 k, then the ids, 0xFFFFFFFF where there is none: a truth file without distances.
 void write_id_file(const std::filesystem::path& path, const SearchResults& found) {
+  for (std::size_t cell = 0; cell < found.ids.size(); ++cell) {
+    if (found.ids[cell] == kNoId && found.has_hit(cell / found.k, cell % found.k))
+      throw Error(ErrorCode::InvalidArgument, fmt::format("{}: id {} does not fit 32 bits", path.string(), kNoId));
+  }
   write_results(path, {found.rows, found.k, found.ids, {}});
 }
 

@@ -155,10 +155,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
                         "losslessly. Also the type of a .bin file whose size does not tell it");
   declare_input_flags(arguments, options->input);
   arguments.option("--seed", options->seed, "N", "Order of insertion (default 42)");
-  arguments.option(
-      "--ids", options->ids, "FILE",
-      "One id for each row (.txt, .npy or tags .bin), each below 2^64 - 1, which marks missing hits; default: row "
-      "numbers");
+  arguments.option("--ids", options->ids, "FILE",
+                   "One id for each row (.txt, .npy or tags .bin); default: row numbers");
   arguments.flag("--force", options->force, "Replace an index that exists");
   return [options](Session& session) { build(*options, session); };
 }

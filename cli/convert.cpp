@@ -95,11 +95,12 @@ void convert_results(const ConvertOptions& options, Session& session) {
   }
   check_output_file(options.output, options.force);
   const SearchResults results = read_any_results(options.input.path);
-  const auto gap = std::find(results.ids.begin(), results.ids.end(), kNoId) - results.ids.begin();
-  if (suffix != ".ivecs" && suffix != ".bin" && static_cast<std::size_t>(gap) != results.ids.size()) {
+  std::size_t gap = 0;
+  while (gap < results.ids.size() && results.has_hit(gap / results.k, gap % results.k)) ++gap;
+  if (suffix != ".ivecs" && suffix != ".bin" && gap != results.ids.size()) {
     throw Error(ErrorCode::InvalidArgument,
                 fmt::format("{}: query {} has fewer than {} hits, which text and JSON cannot say", name,
-                            static_cast<std::size_t>(gap) / results.k, results.k),
+                            gap / results.k, results.k),
                 "write .bin or .ivecs, which mark the gaps");
   }
   const bool distances = suffix != ".ivecs" && !results.distances.empty();

@@ -26,6 +26,12 @@ struct Rows {
       "a result file has one line \"id id …\" or \"id:distance …\" a query, or an array of objects with \"ids\"");
 }
 
+/// Once read, the largest id without a distance would pass for padding.
+void check_known(const std::filesystem::path& path, std::size_t row, const Hit& hit) {
+  if (hit.id == kNoId && hit.distance == kInfinity)
+    refuse(path, row, fmt::format("{} without a distance marks a missing hit, and is no id", kNoId));
+}
+
 /// "id" or "id:distance"; false where it is neither.
 bool parse_hit(std::string_view word, Hit& hit, bool& has_distance) {
   const char* const end = word.data() + word.size();
@@ -52,7 +58,7 @@ Rows read_text(const std::filesystem::path& path) {
       if (!parse_hit(word, hit, has_distance)) {
         refuse(path, rows.hits.size(), fmt::format("'{}' is no id", word.substr(0, 40)));
       }
-      if (hit.id == kNoId) refuse(path, rows.hits.size(), fmt::format("{} marks missing hits, and is no id", kNoId));
+      check_known(path, rows.hits.size(), hit);
       if (first) rows.distances = has_distance;
       first = false;
       if (has_distance != rows.distances)
@@ -104,14 +110,14 @@ Rows read_json(const std::filesystem::path& path) {
     rows.distances = rows.distances && has_distances;
     std::vector<Hit> hits;
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (!ids[i].is_number_unsigned() || ids[i].get<std::uint64_t>() == kNoId)
-        refuse(path, row, "an id is no unsigned number, or the largest of 64 bits, which marks missing hits");
+      if (!ids[i].is_number_unsigned()) refuse(path, row, "an id is no unsigned number");
       Hit hit{ids[i].get<std::uint64_t>(), kInfinity};
       if (has_distances) {
         const auto& distance = entry["distances"][i];
         if (!distance.is_number() && !distance.is_null()) refuse(path, row, "a distance is no number");
         if (distance.is_number()) hit.distance = distance.get<float>();
       }
+      check_known(path, row, hit);
       hits.push_back(hit);
     }
     rows.hits[row] = std::move(hits);

@@ -71,7 +71,7 @@ Answers range_search_all(const Index& index, VectorView queries, float radius, c
 Answers answers_of(const SearchResults& results) {
   Answers answers(results.rows);
   for (std::size_t q = 0; q < results.rows; ++q) {
-    for (std::size_t i = 0; i < results.k && results.ids_of(q)[i] != kNoId; ++i) {
+    for (std::size_t i = 0; i < results.k && results.has_hit(q, i); ++i) {
       answers[q].push_back({results.ids_of(q)[i], results.distances_of(q)[i]});
     }
   }

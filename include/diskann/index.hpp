@@ -191,7 +191,7 @@ class DISKANN_EXPORT IndexBuilder {
   /// Refuse (OutOfMemory, with the number that would do) before reading if the build could need more bytes.
   IndexBuilder& memory_limit(std::uint64_t bytes);
   IndexBuilder& execution(Execution execution);
-  /// One id for each row, all different, any but kNoId, which marks missing hits; default: row numbers.
+  /// One id for each row, all different; default: row numbers.
   IndexBuilder& ids(std::vector<std::uint64_t> ids);
 
   /// Throws InvalidArgument for parameters that no build takes, whatever the data: as the builds do, but before they

@@ -83,7 +83,7 @@ struct Hit {
   }
 };
 
-/// Stands where a result has no hit.
+/// Stands, at distance +infinity, where a result has no hit. A point may have this id too: its distance tells it apart.
 inline constexpr std::uint64_t kNoId = std::numeric_limits<std::uint64_t>::max();
 
 /// Borrowed rows of vectors, possibly strided and unaligned; nothing is copied. Converts from a vector or span of
@@ -169,6 +169,11 @@ struct SearchResults {
   std::vector<std::uint64_t> ids;  ///< rows * k
   std::vector<float> distances;    ///< rows * k, or empty where only ids are known
 
+  /// Whether a hit stands there, not padding; where only ids are known, kNoId is padding.
+  bool has_hit(std::size_t row, std::size_t column) const noexcept {
+    const std::size_t cell = row * k + column;
+    return ids[cell] != kNoId || (!distances.empty() && distances[cell] != std::numeric_limits<float>::infinity());
+  }
   std::span<const std::uint64_t> ids_of(std::size_t row) const noexcept { return {ids.data() + row * k, k}; }
   std::span<const float> distances_of(std::size_t row) const noexcept { return {distances.data() + row * k, k}; }
 };

@@ -23,11 +23,11 @@ bool distances_mean_the_same(const SearchResults& found, const SearchResults& tr
     const auto distances = truth.distances_of(row);
     std::unordered_map<std::uint64_t, float> known;
     float scale = 0;
-    for (std::size_t i = 0; i < evaluation::true_neighbors(ids, k); ++i) {
+    for (std::size_t i = 0; i < evaluation::true_neighbors(truth, row, k); ++i) {
       known.emplace(ids[i], distances[i]);
       scale = std::max(scale, std::fabs(distances[i]));
     }
-    for (const std::size_t i : evaluation::distinct_hits(found.ids_of(row), k)) {
+    for (const std::size_t i : evaluation::distinct_hits(found, row, k)) {
       const auto match = known.find(found.ids_of(row)[i]);
       if (match == known.end()) continue;
       ++(agree(found.distances_of(row)[i], match->second, scale) ? same : different);
@@ -45,7 +45,7 @@ double recall_at(const SearchResults& found, const SearchResults& truth, std::si
   double sum = 0;
   for (std::size_t row = 0; row < truth.rows; ++row) {
     const auto ids = truth.ids_of(row);
-    const std::size_t wanted = evaluation::true_neighbors(ids, k);
+    const std::size_t wanted = evaluation::true_neighbors(truth, row, k);
     if (wanted == 0) {  // nothing to find, nothing missed
       sum += 1;
       continue;
@@ -53,11 +53,11 @@ double recall_at(const SearchResults& found, const SearchResults& truth, std::si
     std::size_t last = wanted;  // behind the last tie with the k-th
     if (truth_has_distances) {
       const auto distances = truth.distances_of(row);
-      while (last < truth.k && ids[last] != kNoId && distances[last] == distances[wanted - 1]) ++last;
+      while (last < truth.k && truth.has_hit(row, last) && distances[last] == distances[wanted - 1]) ++last;
     }
     const std::unordered_set<std::uint64_t> right(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(last));
     std::size_t hits = 0;
-    for (const std::size_t i : evaluation::distinct_hits(found.ids_of(row), k)) {
+    for (const std::size_t i : evaluation::distinct_hits(found, row, k)) {
       const bool near = by_distance && found.distances_of(row)[i] <= truth.distances_of(row)[wanted - 1];
       if (near || right.contains(found.ids_of(row)[i])) ++hits;
     }

@@ -29,7 +29,7 @@ double recall_at(const Index& index, VectorView queries, const SearchResults& fo
   };
   for (std::size_t row = 0; row < truth.rows; ++row) {
     const auto true_ids = truth.ids_of(row);
-    const std::size_t wanted = evaluation::true_neighbors(true_ids, k);
+    const std::size_t wanted = evaluation::true_neighbors(truth, row, k);
     if (wanted == 0) {  // nothing to find, nothing missed
       sum += 1;
       continue;
@@ -39,7 +39,7 @@ double recall_at(const Index& index, VectorView queries, const SearchResults& fo
     const float limit = *std::max_element(distances.begin(), distances.end());
 
     ids.clear();
-    for (const std::size_t i : evaluation::distinct_hits(found.ids_of(row), k)) ids.push_back(found.ids_of(row)[i]);
+    for (const std::size_t i : evaluation::distinct_hits(found, row, k)) ids.push_back(found.ids_of(row)[i]);
     measure(row, "results", "the results come from another index");
     const auto hits = static_cast<std::size_t>(
         std::count_if(distances.begin(), distances.end(), [&](float distance) { return distance <= limit; }));

@@ -28,11 +28,11 @@ void check_recall_input(const SearchResults& found, const SearchResults& truth, 
   }
 }
 
-std::vector<std::size_t> distinct_hits(std::span<const std::uint64_t> found, std::size_t k) {
+std::vector<std::size_t> distinct_hits(const SearchResults& found, std::size_t row, std::size_t k) {
   std::vector<std::size_t> columns;
   std::unordered_set<std::uint64_t> seen;
   for (std::size_t i = 0; i < k; ++i) {
-    if (found[i] != kNoId && seen.insert(found[i]).second) columns.push_back(i);
+    if (found.has_hit(row, i) && seen.insert(found.ids_of(row)[i]).second) columns.push_back(i);
   }
   return columns;
 }

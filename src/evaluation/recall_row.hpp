@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "diskann/types.hpp"
@@ -14,13 +13,13 @@ namespace diskann::evaluation {
 void check_recall_input(const SearchResults& found, const SearchResults& truth, std::size_t k);
 
 /// The true neighbours among the first k of a row; fewer than k where the base is smaller.
-inline std::size_t true_neighbors(std::span<const std::uint64_t> truth, std::size_t k) noexcept {
+inline std::size_t true_neighbors(const SearchResults& truth, std::size_t row, std::size_t k) noexcept {
   std::size_t count = 0;
-  while (count < k && truth[count] != kNoId) ++count;
+  while (count < k && truth.has_hit(row, count)) ++count;
   return count;
 }
 
 /// Columns of the first k found hits, padding and repeats of an id left out.
-std::vector<std::size_t> distinct_hits(std::span<const std::uint64_t> found, std::size_t k);
+std::vector<std::size_t> distinct_hits(const SearchResults& found, std::size_t row, std::size_t k);
 
 }  // namespace diskann::evaluation

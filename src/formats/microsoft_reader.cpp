@@ -143,8 +143,6 @@ std::vector<std::uint64_t> read_point_tags(const InputFile& file, const OpenSet&
   std::sort(visible.begin(), visible.end());
   const auto twice = std::adjacent_find(visible.begin(), visible.end());
   if (twice != visible.end()) file.corrupt("tag " + std::to_string(*twice) + " stands twice");
-  if (!visible.empty() && visible.back() == kNoId)
-    file.fail(ErrorCode::Unsupported, "tag " + std::to_string(kNoId) + " marks missing hits here, and is no id");
   return tags;
 }
 

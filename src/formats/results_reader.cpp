@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "diskann/vector_file.hpp"
@@ -99,6 +100,9 @@ SearchResults read_truth(const InputFile& file) {
   if (!info.distances) return results;
   results.distances.resize(info.hits);
   file.read(end_of_ids, results.distances.data(), 4 * info.hits);
+  for (std::uint64_t i = 0; i < info.hits; ++i)
+    if (results.ids[i] == kNoId)
+      results.distances[i] = std::numeric_limits<float>::infinity();  // whatever the writer put beside a missing hit
   return results;
 }
 

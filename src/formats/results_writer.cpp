@@ -11,7 +11,7 @@ namespace {
 
 using formats::OutputFile;
 
-constexpr std::uint64_t kNoId32 = 0xFFFFFFFF;
+constexpr std::uint32_t kNoId32 = 0xFFFFFFFF;
 constexpr std::uint64_t kMaxCount = 0x7FFFFFFF;  // the counts of the binary forms are read as signed
 
 /// Hits of one query; `distances` is empty where they are not known or not wanted.
@@ -25,17 +25,16 @@ struct Row {
 }
 
 std::uint32_t narrow(const std::filesystem::path& path, std::size_t row, std::uint64_t id) {
-  if (id >= kNoId32 && id != kNoId)
+  if (id >= kNoId32)
     refuse(path,
            "query " + std::to_string(row) + ": id " + std::to_string(id) + " does not fit the 32 bits of the format",
            "write .txt or .json, which hold ids of 64 bits");
-  return static_cast<std::uint32_t>(id);  // kNoId becomes 0xFFFFFFFF
+  return static_cast<std::uint32_t>(id);
 }
 
 void put_text_row(OutputFile& file, const Row& row) {
   bool first = true;
   for (std::size_t i = 0; i < row.ids.size(); ++i) {
-    if (row.ids[i] == kNoId) continue;
     if (!first) file.put_text(" ");
     first = false;
     file.put_number(row.ids[i]);
@@ -53,7 +52,6 @@ void put_json_row(OutputFile& file, std::size_t query, const Row& row) {
     file.put_text(key);
     bool first = true;
     for (std::size_t i = 0; i < row.ids.size(); ++i) {
-      if (row.ids[i] == kNoId) continue;
       if (!first) file.put_text(",");
       first = false;
       put_one(i);
@@ -115,8 +113,17 @@ void write_results(const std::filesystem::path& path, const SearchResults& resul
 
   OutputFile file(path, true);
   if (text) {
-    put_readable(file, suffix == ".json", results.rows, [&](std::size_t i) {
-      return Row{results.ids_of(i), with_distances ? results.distances_of(i) : std::span<const float>()};
+    std::vector<std::uint64_t> ids;
+    std::vector<float> distances;
+    put_readable(file, suffix == ".json", results.rows, [&](std::size_t row) {
+      ids.clear();
+      distances.clear();
+      for (std::size_t i = 0; i < results.k; ++i) {
+        if (!results.has_hit(row, i)) continue;
+        ids.push_back(results.ids_of(row)[i]);
+        if (with_distances) distances.push_back(results.distances_of(row)[i]);
+      }
+      return Row{ids, distances};
     });
   } else {
     const auto k = static_cast<std::uint32_t>(results.k);
@@ -126,7 +133,8 @@ void write_results(const std::filesystem::path& path, const SearchResults& resul
     }
     for (std::size_t i = 0; i < results.rows; ++i) {
       if (suffix == ".ivecs") file.put_value(k);
-      for (const std::uint64_t id : results.ids_of(i)) file.put_value(narrow(path, i, id));
+      for (std::size_t j = 0; j < results.k; ++j)
+        file.put_value(results.has_hit(i, j) ? narrow(path, i, results.ids_of(i)[j]) : kNoId32);
     }
     if (suffix == ".bin" && !results.distances.empty())
       file.put(results.distances.data(), results.distances.size() * sizeof(float));

@@ -64,11 +64,6 @@ void check_ids(const std::vector<std::uint64_t>& ids, std::uint64_t rows) {
     refuse(std::to_string(ids.size()) + " ids for " + std::to_string(rows) + " vectors", "give one id for each vector");
   std::vector<std::uint64_t> sorted = ids;
   std::sort(sorted.begin(), sorted.end());
-  if (sorted.back() == kNoId)
-    refuse("id " + std::to_string(kNoId) + " (row " +
-               std::to_string(std::find(ids.begin(), ids.end(), kNoId) - ids.begin()) +
-               ") is not given to vectors: in results it marks a missing hit",
-           "use 0 to " + std::to_string(kNoId - 1));
   const auto repeated = std::adjacent_find(sorted.begin(), sorted.end());
   if (repeated == sorted.end()) return;
   const auto first = std::find(ids.begin(), ids.end(), *repeated);

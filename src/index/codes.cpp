@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "base/convert.hpp"
@@ -62,6 +63,12 @@ std::vector<float> code_norms(Codec codec, Distance metric, const base::RowsView
   return lengths;
 }
 
+/// Whether one row is so long that most lengths vanish beside it: kernels take products from 1, in f32.
+bool most_are_lost(std::span<const float> lengths) {
+  const auto lost = std::count_if(lengths.begin(), lengths.end(), [](float x) { return x > 0 && x < 0x1p-18f; });
+  return static_cast<std::size_t>(lost) > lengths.size() / 2;
+}
+
 /// Rows that differ and have the same code, at most: beyond that walks are blind.
 constexpr double kMostCollisions = 0.001;
 
@@ -107,12 +114,15 @@ Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base:
     if (!(codes.grid->step > 0)) return {};
     codes.rows = quantization::encode(*codes.grid, rows, inverse_norms, team);
   }
-  // By the other metrics rows of one direction may have one code.
+  // Codes of rows of length 1 may be those of all rows of one direction.
   const double most = kMostCollisions * static_cast<double>(rows.rows);
-  if (metric == Distance::L2 && static_cast<double>(quantization::count_collisions(codes.rows, team)) > most) return {};
+  if ((codec == Codec::F16 || metric == Distance::L2) &&
+      static_cast<double>(quantization::count_collisions(codes.rows, team)) > most)
+    return {};
   const Distance by = code_metric(codec, metric);
   if (by == Distance::Cosine || distance::has_norms(by, type, rows.dimension, rows.rows))
     codes.norms = code_norms(codec, metric, rows, codes.rows, team);
+  if (codec == Codec::SQ8 && metric == Distance::InnerProduct && most_are_lost(codes.norms.span())) return {};
   return codes;
 }
 

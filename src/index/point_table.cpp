@@ -68,7 +68,6 @@ std::vector<std::string> PointTable::check(std::size_t nodes) const {
     std::sort(sorted.begin(), sorted.end());
     const auto repeated = std::adjacent_find(sorted.begin(), sorted.end());
     if (repeated != sorted.end()) problems.push_back("id " + std::to_string(*repeated) + " stands for two points");
-    if (!sorted.empty() && sorted.back() == kNoId) problems.emplace_back("the largest 64-bit number is not an id");
   }
   return problems;
 }

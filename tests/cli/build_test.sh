@@ -111,6 +111,19 @@ expect 0 build -i small.u8bin -o ids.idx --ids ids.txt
 expect 0 search -i ids.idx -q small.u8bin -k 1 --json --max-queries 3
 equal "$(json out /query | tr '\n' ' ')" "0 1 2 "
 for id in $(json out /ids/0); do is "$id" 'x >= 7000 && x < 7300'; done
+# The largest id is one like others, wherever 64 bits can be written.
+{ echo 18446744073709551615 && seq 7001 7299; } >ids.txt
+expect 0 build -i small.u8bin -o largest.idx --ids ids.txt
+expect 0 search -i largest.idx -q small.u8bin -k 300 -L 300 --max-queries 1 -o hits.txt --show-distances
+[ "$(tr ' ' '\n' <hits.txt | grep -c '^18446744073709551615:')" = 1 ] || die "the largest id is not among the hits"
+equal "$(wc -w <hits.txt)" 300
+expect 0 recall -g hits.txt -r hits.txt -k 300
+has out "1.0000"
+expect 3 search -i largest.idx -q small.u8bin -k 300 -L 300 --max-queries 1 -o hits.bin
+has err "18446744073709551615 does not fit the 32 bits"
+expect 3 benchmark -i largest.idx -q small.u8bin -k 300 -L 300 --ids-dir . --max-queries 1
+has err "18446744073709551615 does not fit 32 bits"
+expect 0 verify largest.idx
 expect 3 build -i base.fbin -o few.idx --ids ids.txt
 [ ! -e few.idx ] || die "a refused build left a file"
 

@@ -226,12 +226,8 @@ has err "look like ids"
 { u32 300 8 && for _ in {1..300}; do u32 1 2 400000000 4 5 4294967295 7 8; done; } >ids.bin
 expect 3 search -i a.idx -q ids.bin
 rm ids.bin
-echo 18446744073709551615 >ids.txt && seq 299 >>ids.txt
-expect 3 build -i base.fbin -o x.idx --ids ids.txt
-has err "ids.txt: id 18446744073709551615 (row 0)"
 expect 3 recall -g base.fbin -r base.fbin
 has err ".txt, .json, .ivecs, .bin or .ibin"
-rm ids.txt
 expect 4 verify missing.idx
 expect 4 build -i base.fbin -o a.idx
 expect 4 build -i base.fbin -o nowhere/x.idx

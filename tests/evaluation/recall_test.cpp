@@ -87,6 +87,12 @@ TEST(Recall, LeavesPaddingOut) {
   EXPECT_EQ(recall_at(nothing, nothing, 2), 1.0);  // nothing to find, nothing missed
 }
 
+TEST(Recall, CountsTheLargestIdWhereItHasADistance) {
+  const auto truth = results(3, {1, kNoId, kNoId}, {1, 2, kInfinity});
+  EXPECT_EQ(recall_at(results(3, {1, kNoId, kNoId}, {1, 2, kInfinity}), truth, 3), 1.0);
+  EXPECT_EQ(recall_at(results(3, {1, kNoId, kNoId}, {1, kInfinity, kInfinity}), truth, 3), 0.5);
+}
+
 TEST(Recall, RefusesWhatHasNoMeaning) {
   const auto three = results(3, {1, 2, 3, 4, 5, 6}), one_row = results(3, {1, 2, 3});
   expect_refused(three, three, 0, "recall@0");

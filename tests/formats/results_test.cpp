@@ -65,13 +65,13 @@ TEST_F(Results, TextHasOneLineAQueryWithoutMissingHits) {
 
 TEST_F(Results, JsonIsAnArrayOfObjectsWithExactNumbers) {
   SearchResults results = sample();
-  results.ids[0] = kNoId - 1;
+  results.ids[0] = kNoId;  // with a distance: a hit
   results.distances[1] = kInf;
   write_results("a.json", results, true);
   const auto json = nlohmann::json::parse(text_of(content("a.json")));
   ASSERT_EQ(json.size(), 2u);
   EXPECT_EQ(json[0]["query"], 0);
-  EXPECT_EQ(json[0]["ids"][0].get<std::uint64_t>(), kNoId - 1);
+  EXPECT_EQ(json[0]["ids"][0].get<std::uint64_t>(), kNoId);
   EXPECT_EQ(json[0]["distances"][2].get<float>(), 1e-7f);
   EXPECT_TRUE(json[0]["distances"][1].is_null());
   EXPECT_EQ(json[1]["ids"].size(), 1u);

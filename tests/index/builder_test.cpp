@@ -72,7 +72,6 @@ TEST(Builder, ChecksEveryParameter) {
   EXPECT_EQ(code([](IndexBuilder& b) { b.ids({}); }), ErrorCode::InvalidArgument) << "an empty list is not none";
   EXPECT_EQ(code([](IndexBuilder& b) { b.ids({1, 2, 3}); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(code([](IndexBuilder& b) { b.ids({1, 2, 3, 4, 5, 6, 7, 8, 9, 1}); }), ErrorCode::AlreadyExists);
-  EXPECT_EQ(code([](IndexBuilder& b) { b.ids({1, 2, 3, 4, 5, 6, 7, 8, 9, kNoId}); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(code([](IndexBuilder& b) { b.memory_limit(1000); }), ErrorCode::OutOfMemory);
 }
 

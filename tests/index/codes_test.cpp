@@ -182,8 +182,15 @@ TEST(Codes, AreLeftOutWhereTheyTellNothingApart) {
     for (std::size_t j = 0; j < 8; ++j) set_component(tiny, i, j, 1e-9 * component(tiny, i, j));
   EXPECT_EQ(build(line, Distance::L2, Codec::SQ8).codec(), Codec::None);
   EXPECT_EQ(build(far, Distance::L2, Codec::SQ8).codec(), Codec::None);
-  EXPECT_EQ(build(tiny, Distance::L2, Codec::F16).codec(), Codec::None);
-  EXPECT_EQ(build(tiny, Distance::L2, Codec::SQ8).codec(), Codec::SQ8);
+  for (const Distance metric : kMetrics) {
+    EXPECT_EQ(build(tiny, metric, Codec::F16).codec(), Codec::None);
+    EXPECT_EQ(build(tiny, metric, Codec::SQ8).codec(), Codec::SQ8);
+  }
+  VectorSet one_long = doubles::clustered(VectorType::F32, 600, 8, 1);
+  for (const double factor : {1e3, 1e5}) {  // 1e8 in all
+    for (std::size_t j = 0; j < 8; ++j) set_component(one_long, 7, j, factor * component(one_long, 7, j));
+    EXPECT_EQ(build(one_long, Distance::InnerProduct, Codec::SQ8).codec(), factor < 1e4 ? Codec::SQ8 : Codec::None);
+  }
 }
 
 TEST(Codes, GrowTheListOfARangeUntilItsBorderIsOutside) {

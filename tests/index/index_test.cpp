@@ -130,6 +130,17 @@ TEST(Index, ReturnsAsManyAsThereAreWhateverKAndL) {
   }
 }
 
+TEST(Index, TellsTheLargestIdFromPadding) {
+  const VectorSet base = doubles::clustered(VectorType::F32, 5, 5, 4);
+  IndexBuilder builder;
+  const Index index = builder.ids({4, 3, kNoId, 0, 7}).build_from_vectors(base);
+  EXPECT_EQ(index.search(base.view().slice(2, 1), 1), (std::vector<Hit>{{kNoId, 0.0f}}));
+  const SearchResults results = index.search_batch(base, 7);
+  EXPECT_EQ(results.ids_of(2)[0], kNoId);
+  for (std::size_t row = 0; row < 5; ++row)
+    for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(results.has_hit(row, i), i < 5) << row << ' ' << i;
+}
+
 TEST(Index, GivesTheHitsOfAPrefixForASmallerK) {
   const VectorSet base = doubles::clustered(VectorType::U8, 2000, 32, 9);
   const Index index = build(base, Distance::L2);
