@@ -129,6 +129,7 @@ const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType r
   return find_tiles(index_of(isa), metric, rows, form);
 }
 const SelectionKernels& selection_for(std::string_view isa) { return *selection_targets()[index_of(isa)].find(); }
+Merge merge_for(std::string_view isa, std::size_t capacity) { return merge_targets()[index_of(isa)].find(capacity); }
 const CodeKernels& code_kernels_for(std::string_view isa, VectorType rows) {
   return *code_targets()[index_of(isa)].find(rows);
 }
@@ -139,6 +140,7 @@ const KernelTable& kernels(Distance metric, VectorType rows, VectorType query_fo
 const TileKernels& tiles(Distance metric, VectorType rows, VectorType form) {
   return find_tiles(chosen(), metric, rows, form);
 }
+Merge merge_for(std::size_t capacity) noexcept { return merge_targets()[chosen()].find(capacity); }
 const SelectionKernels& selection() { return *selection_targets()[chosen()].find(); }
 const CodeKernels& code_kernels(VectorType rows) { return *code_targets()[chosen()].find(rows); }
 

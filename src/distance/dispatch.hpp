@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "distance/kernels.hpp"
+#include "distance/merge.hpp"
 #include "distance/row_codes.hpp"
 #include "distance/selection.hpp"
 #include "distance/tiles.hpp"
@@ -22,6 +23,7 @@ std::string choose_isa(const char* requested);
 const KernelTable& kernels_for(std::string_view isa, Distance metric, VectorType rows, VectorType query_form);
 const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType rows, VectorType form);
 const SelectionKernels& selection_for(std::string_view isa);
+Merge merge_for(std::string_view isa, std::size_t capacity);
 const CodeKernels& code_kernels_for(std::string_view isa, VectorType rows);
 
 }  // namespace diskann::distance

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "distance/kernels.hpp"
+#include "distance/merge.hpp"
 #include "distance/row_codes.hpp"
 #include "distance/selection.hpp"
 #include "distance/tiles.hpp"
@@ -59,9 +60,15 @@ struct TargetCodes {
   const CodeKernels* (*find)(VectorType rows);
 };
 
+/// The lists of one instruction set.
+struct TargetMerge {
+  Merge (*find)(std::size_t capacity) noexcept;
+};
+
 /// In the same order again.
 std::span<const TargetSelection> selection_targets();
 std::span<const TargetCodes> code_targets();
+std::span<const TargetMerge> merge_targets();
 
 }  // namespace diskann::distance
 
@@ -140,6 +147,7 @@ const KernelTable* find_float(Distance metric, VectorType rows);
 const TileKernels* find_float_tiles(Distance metric, VectorType rows);
 const SelectionKernels* find_selection();
 const CodeKernels* find_code_kernels(VectorType rows);
+Merge find_merge(std::size_t capacity) noexcept;
 }  // namespace N_SSE4
 #endif
 
@@ -150,6 +158,7 @@ namespace N_FMA4 {  // NOLINT(readability-identifier-naming)
 const KernelTable* find_float(Distance metric, VectorType rows);
 using N_SSE4::find_code_kernels;
 using N_SSE4::find_float_tiles;
+using N_SSE4::find_merge;
 using N_SSE4::find_selection;
 }  // namespace N_FMA4
 #endif

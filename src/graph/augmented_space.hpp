@@ -45,6 +45,7 @@ class AugmentedSpace {
     rows_.score_block(query.row, rows, nullptr, first, count, out);
     for (std::size_t i = 0; i < count; ++i) out[i] += squared(query.component - components[i]);
   }
+  std::size_t row_bytes() const noexcept { return rows_.row_bytes(); }
   void prefetch(Slot slot) const noexcept { rows_.prefetch(slot); }
 
  private:

@@ -6,7 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "base/huge_array.hpp"
 #include "base/row_store.hpp"
+#include "distance/merge.hpp"
 
 namespace diskann::graph {
 
@@ -34,12 +36,18 @@ inline float distance_of(Candidate candidate) noexcept {
 /// The nearest `capacity` candidates seen so far, sorted.
 class CandidateList {
  public:
+  /// Takes up to `most` scores at once.
+  explicit CandidateList(std::size_t most) : fresh_(most) {}
+
   /// Empties the list. Memory only grows.
   void reset(std::size_t capacity) {
-    if (entries_.size() < capacity) entries_.resize(capacity);
+    const std::size_t room = base::round_up(capacity, 8);
+    if (entries_.size() < room) entries_ = base::HugeArray<Candidate>(room);
     capacity_ = capacity;
     size_ = 0;
     next_ = 0;
+    merge_ = distance::merge_for(capacity);
+    if (merge_ != nullptr) std::fill_n(entries_.data(), room, ~Candidate{0});
   }
   std::span<const Candidate> entries() const noexcept { return {entries_.data(), size_}; }
   bool full() const noexcept { return size_ == capacity_; }
@@ -56,14 +64,32 @@ class CandidateList {
     return candidate;
   }
 
-  /// Merges candidates that are new to the list, in any order; `fresh` is left sorted. One pass from the back moves
-  /// each entry at most once a hop, in words, so that no wide load waits for a narrow store.
-  void merge(std::span<Candidate> fresh) {
-    if (fresh.empty()) return;
-    sort_few(fresh);
+  /// Merges scored slots that are new to the list, in any order.
+  void merge(const float* distances, const Slot* slots, std::size_t count) {
+    if (merge_ != nullptr) {
+      const distance::Merged merged = merge_(entries_.data(), capacity_, distances, slots, count);
+      size_ = std::min(capacity_, size_ + merged.added);
+      next_ = std::min(merged.open, size_);
+      return;
+    }
+    const Candidate limit = this->limit();
+    std::size_t near = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      fresh_[near] = make_candidate(distances[i], slots[i]);
+      near += fresh_[near] < limit;
+    }
+    sort_few({fresh_.data(), near});
+    merge_sorted({fresh_.data(), near});
+  }
+
+ private:
+  /// One pass from the back moves each entry at most once a hop, in words, so that no wide load waits for a narrow
+  /// store.
+  void merge_sorted(std::span<const Candidate> fresh) {
     std::size_t from = size_;
     std::size_t take = fresh.size();
     std::size_t to = size_ + take;
+    if (take == 0) return;
     if (to > capacity_) {  // the largest of both lists fall off
       for (std::size_t surplus = to - capacity_; surplus > 0; --surplus) {
         if (from > 0 && entries_[from - 1] > fresh[take - 1]) {
@@ -85,7 +111,6 @@ class CandidateList {
     skip_expanded();
   }
 
- private:
   void skip_expanded() noexcept {
     while (next_ < size_ && (entries_[next_] & kExpanded) != 0) ++next_;
   }
@@ -102,7 +127,9 @@ class CandidateList {
     }
   }
 
-  std::vector<Candidate> entries_;
+  base::HugeArray<Candidate> entries_;
+  std::vector<Candidate> fresh_;
+  distance::Merge merge_ = nullptr;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
   std::size_t next_ = 0;  // every entry before it is expanded

@@ -41,6 +41,7 @@ class CodeSpace {
     rows_.score_block(query.row, rows, norms, first, count, out);
   }
   KernelSpace neighborhood() const { return rows_.neighborhood(); }
+  std::size_t row_bytes() const noexcept { return codes_.row_bytes(); }
   void prefetch(Slot slot) const noexcept { codes_.prefetch(slot); }
 
  private:

@@ -16,10 +16,10 @@ class SearchScratch {
  public:
   /// For graphs of up to `nodes` nodes and rows of up to `stride` slots.
   SearchScratch(std::size_t nodes, std::size_t stride)
-      : visited_((nodes + 63) / 64),
+      : list(stride),
+        visited_((nodes + 63) / 64),
         slots_(std::max<std::size_t>(4096, visited_.size()) + stride),
-        distances_(stride),
-        survivors_(stride) {}
+        distances_(stride) {}
 
   CandidateList list;
   std::vector<Candidate>* path = nullptr;  ///< if given, takes what is expanded, in that order
@@ -43,7 +43,6 @@ class SearchScratch {
   std::size_t slot_count_ = 0;
   bool slots_lost_ = false;
   std::vector<float> distances_;
-  std::vector<Candidate> survivors_;
 };
 
 /// The search loop: a walk over the graph from the entry points towards one query, one hop at a time (greedy search of
@@ -75,7 +74,8 @@ class Walk {
     ++statistics_.hops;
     collect({graph_->row(slot_of(nearest)), graph_->stride()});
     const Slot* fresh = this->fresh();
-    for (std::size_t i = 0; i < std::min(fresh_count_, kPrefetchRows); ++i) space_->prefetch(fresh[i]);
+    const std::size_t ahead = std::max(kLeastAhead, kBytesAhead / space_->row_bytes());
+    for (std::size_t i = 0; i < std::min(fresh_count_, ahead); ++i) space_->prefetch(fresh[i]);
     if (list.has_unexpanded()) prefetch_row(list.next_unexpanded());
     return true;
   }
@@ -86,21 +86,15 @@ class Walk {
     const Slot* fresh = this->fresh();
     space_->score(query_, fresh, fresh_count_, scratch.distances_.data());
     statistics_.distance_computations += fresh_count_;
-    const Candidate limit = scratch.list.limit();
-    std::size_t survivors = 0;
-    for (std::size_t i = 0; i < fresh_count_; ++i) {
-      const Candidate candidate = make_candidate(scratch.distances_[i], fresh[i]);
-      scratch.survivors_[survivors] = candidate;
-      survivors += candidate < limit;
-    }
-    scratch.list.merge({scratch.survivors_.data(), survivors});
+    scratch.list.merge(scratch.distances_.data(), fresh, fresh_count_);
     if (scratch.list.has_unexpanded()) prefetch_row(scratch.list.next_unexpanded());
   }
 
   const SearchStatistics& statistics() const noexcept { return statistics_; }
 
  private:
-  static constexpr std::size_t kPrefetchRows = 8;
+  /// Rows of a hop on their way while other walks go on: all but those that would push one another out of the cache.
+  static constexpr std::size_t kLeastAhead = 8, kBytesAhead = std::size_t{12} << 10;
 
   /// In graphs of others there may be nodes that only some entry points lead to. A walk with room for them takes those
   /// it did not begin with; false where that brings nothing new.

@@ -19,7 +19,7 @@ using base::Slot;
 ///   score(query, slots, count, out)                   distances to stored rows
 ///   score_block(query, rows, norms, first, count, out) distances to rows standing one after the other
 ///   exact(query, slots, count, out)                   the same, of the rows themselves: kExact says that score() is
-///   that rows(), norms(), prefetch(slot) neighborhood()                                    the space in which to look
+///   that rows(), norms(), prefetch(slot), row_bytes(), neighborhood()                      the space in which to look
 ///   for rows that are like a row
 
 /// The library's kernels over stored rows.
@@ -59,6 +59,8 @@ class KernelSpace {
   KernelSpace neighborhood() const {
     return metric_ == Distance::InnerProduct ? KernelSpace(Distance::L2, rows_, nullptr) : *this;
   }
+  /// What prefetch() fetches.
+  std::size_t row_bytes() const noexcept { return rows_.stride; }
   /// Starts fetching a row; the kernel's own prefetch covers what is not yet under way.
   void prefetch(Slot slot) const noexcept { base::prefetch(rows_.row(slot), rows_.stride); }
 
@@ -106,6 +108,7 @@ class CustomSpace {
     score_rows(query, count, out, [&](std::size_t i) { return rows.row(first + i); });
   }
   CustomSpace neighborhood() const { return *this; }
+  std::size_t row_bytes() const noexcept { return rows_.stride; }
   void prefetch(Slot) const noexcept {}
 
  private:

@@ -24,20 +24,37 @@ TEST(Candidate, OrdersAsDistancesDoThenBySlot) {
   EXPECT_EQ(make_candidate(-0.0f, 5), make_candidate(0.0f, 5));
 }
 
+/// Scored slots.
+struct Scored {
+  std::vector<float> distances;
+  std::vector<Slot> slots;
+  void add(float distance, Slot slot) {
+    distances.push_back(distance);
+    slots.push_back(slot);
+  }
+};
+void merge(CandidateList& list, const Scored& scored) {
+  list.merge(scored.distances.data(), scored.slots.data(), scored.slots.size());
+}
+Scored scored(std::vector<float> distances, std::vector<Slot> slots) {
+  return {std::move(distances), std::move(slots)};
+}
+
 TEST(CandidateList, HoldsTheNearestWhateverTheOrderOfArrival) {
   base::Random random(11);
   for (int round = 0; round < 500; ++round) {
-    const std::size_t capacity = 1 + random.below(40);
-    CandidateList list;
+    const std::size_t capacity = 1 + random.below(round % 5 == 0 ? 200 : 40);
+    CandidateList list(50);
     list.reset(capacity);
     std::vector<Candidate> all;
     Slot slot = 0;
     for (int hop = 0; hop < 12; ++hop) {
-      std::vector<Candidate> fresh;
-      for (std::uint64_t i = random.below(50); i > 0; --i)
-        fresh.push_back(make_candidate(static_cast<float>(random.below(60)), slot++));
-      all.insert(all.end(), fresh.begin(), fresh.end());
-      list.merge(fresh);
+      Scored fresh;
+      for (std::uint64_t i = random.below(50); i > 0; --i) {
+        fresh.add(static_cast<float>(random.below(60)) - 20, slot++);
+        all.push_back(make_candidate(fresh.distances.back(), fresh.slots.back()));
+      }
+      merge(list, fresh);
       std::sort(all.begin(), all.end());
       const std::size_t size = std::min(capacity, all.size());
       ASSERT_EQ(list.entries().size(), size) << "round " << round;
@@ -48,31 +65,26 @@ TEST(CandidateList, HoldsTheNearestWhateverTheOrderOfArrival) {
 }
 
 TEST(CandidateList, ExpandsTheNearestFirstAndGoesBackToNearerOnes) {
-  CandidateList list;
+  CandidateList list(2);
   list.reset(4);
-  std::vector<Candidate> first = {make_candidate(3, 30), make_candidate(2, 20)};
-  list.merge(first);
+  merge(list, scored({3, 2}, {30, 20}));
   EXPECT_EQ(slot_of(list.expand_next()), 20u);
-  std::vector<Candidate> second = {make_candidate(1, 10), make_candidate(5, 50)};
-  list.merge(second);
+  merge(list, scored({1, 5}, {10, 50}));
   EXPECT_EQ(slot_of(list.expand_next()), 10u);
   EXPECT_EQ(slot_of(list.expand_next()), 30u);
   EXPECT_EQ(list.next_unexpanded(), 50u);
-  std::vector<Candidate> third = {make_candidate(1.5f, 15)};
-  list.merge(third);  // 50 falls off a list of four
+  merge(list, scored({1.5f}, {15}));  // 50 falls off a list of four
   EXPECT_EQ(slot_of(list.expand_next()), 15u);
   EXPECT_FALSE(list.has_unexpanded());
 }
 
 TEST(CandidateList, TakesNothingThatFallsOffTheEnd) {
-  CandidateList list;
+  CandidateList list(4);
   list.reset(2);
-  std::vector<Candidate> first = {make_candidate(1, 1), make_candidate(2, 2)};
-  list.merge(first);
+  merge(list, scored({1, 2}, {1, 2}));
   const Candidate limit = list.limit();
   EXPECT_EQ(slot_of(limit), 2u);
-  std::vector<Candidate> worse = {make_candidate(3, 3), make_candidate(4, 4), make_candidate(5, 5)};
-  list.merge(worse);
+  merge(list, scored({3, 4, 2, 5}, {3, 4, 9, 5}));
   EXPECT_EQ(slot_of(list.entries()[0]), 1u);
   EXPECT_EQ(slot_of(list.entries()[1]), 2u);
 }
