@@ -41,10 +41,11 @@ enum class Codec : std::uint8_t {
   None,  ///< the rows themselves
   F16,   ///< half the bytes of f32; InvalidArgument for values beyond its range
   SQ8,   ///< 8 bits on one grid for all components: a quarter of the bytes of f32
+  SQ4,   ///< 4 bits: 16 places for all components, each less its mean; of rows of any type
 };
 
 DISKANN_EXPORT std::string_view to_string(Codec codec) noexcept;
-/// "none", "f16" or "sq8"; InvalidArgument for anything else.
+/// "none", "f16", "sq8" or "sq4"; InvalidArgument for anything else.
 DISKANN_EXPORT Codec parse_codec(std::string_view name);
 
 /// How an index is searched.
@@ -185,8 +186,8 @@ class DISKANN_EXPORT IndexBuilder {
   /// Type to store. Without it, f32 data that holds only integers of 8 bits is stored as such, losslessly, and all
   /// else as it comes. A conversion that would change a value (beyond rounding to f16) is InvalidArgument.
   IndexBuilder& store_as(VectorType type);
-  /// Default: Codec::None. Rows that are as small themselves have no codes, and the index says None. InvalidArgument
-  /// for Distance::Custom.
+  /// Default: Codec::None. Rows that are as small themselves, and those whose neighbours codes do not tell, have no
+  /// codes, and the index says None. InvalidArgument for Distance::Custom.
   IndexBuilder& quantize(Codec codec);
   /// Refuse (OutOfMemory, with the number that would do) before reading if the build could need more bytes.
   IndexBuilder& memory_limit(std::uint64_t bytes);

@@ -130,6 +130,9 @@ const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType r
 }
 const SelectionKernels& selection_for(std::string_view isa) { return *selection_targets()[index_of(isa)].find(); }
 Merge merge_for(std::string_view isa, std::size_t capacity) { return merge_targets()[index_of(isa)].find(capacity); }
+NibbleKernel nibble_kernel_for(std::string_view isa, NibbleEnding ending) {
+  return nibble_targets()[index_of(isa)].find(ending);
+}
 const CodeKernels& code_kernels_for(std::string_view isa, VectorType rows) {
   return *code_targets()[index_of(isa)].find(rows);
 }
@@ -141,6 +144,7 @@ const TileKernels& tiles(Distance metric, VectorType rows, VectorType form) {
   return find_tiles(chosen(), metric, rows, form);
 }
 Merge merge_for(std::size_t capacity) noexcept { return merge_targets()[chosen()].find(capacity); }
+NibbleKernel nibble_kernel(NibbleEnding ending) { return nibble_targets()[chosen()].find(ending); }
 const SelectionKernels& selection() { return *selection_targets()[chosen()].find(); }
 const CodeKernels& code_kernels(VectorType rows) { return *code_targets()[chosen()].find(rows); }
 

@@ -6,6 +6,7 @@
 
 #include "distance/kernels.hpp"
 #include "distance/merge.hpp"
+#include "distance/nibbles.hpp"
 #include "distance/row_codes.hpp"
 #include "distance/selection.hpp"
 #include "distance/tiles.hpp"
@@ -24,6 +25,7 @@ const KernelTable& kernels_for(std::string_view isa, Distance metric, VectorType
 const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType rows, VectorType form);
 const SelectionKernels& selection_for(std::string_view isa);
 Merge merge_for(std::string_view isa, std::size_t capacity);
+NibbleKernel nibble_kernel_for(std::string_view isa, NibbleEnding ending);
 const CodeKernels& code_kernels_for(std::string_view isa, VectorType rows);
 
 }  // namespace diskann::distance

@@ -30,7 +30,8 @@ struct SimdSums {
 
   const Unit unit;
   const std::size_t components;
-  SimdSums(const Query& query, std::size_t padded) : unit(query, padded), components(padded) {}
+  template <class AnyQuery>
+  SimdSums(const AnyQuery& query, std::size_t padded) : unit(query, padded), components(padded) {}
 
   HWY_INLINE void four(const std::byte* a, const std::byte* b, const std::byte* c, const std::byte* e,
                        Total* HWY_RESTRICT out) const {
@@ -82,7 +83,8 @@ struct PlainSums {
 
   const Unit unit;
   const std::size_t components;
-  PlainSums(const Query& query, std::size_t padded) : unit(query), components(padded) {}
+  template <class AnyQuery>
+  PlainSums(const AnyQuery& query, std::size_t padded) : unit(query), components(padded) {}
 
   void four(const std::byte* a, const std::byte* b, const std::byte* c, const std::byte* e, Total* out) const {
     one(a, out);
@@ -203,23 +205,17 @@ struct Consecutive {
 #endif
 };
 
-template <class Sums_, Ending kEnding, class Place>
-HWY_INLINE void compare(const Query& query, const Place& place, std::size_t count, float* HWY_RESTRICT out) {
-  using Total = typename Sums_::Total;
+/// Sums of rows, four at a time while others are on their way, and what `ending` makes of them: one(sum, at) and
+/// four(sums, first, out).
+template <bool kNorms, class Sums_, class Place, class End>
+HWY_INLINE void compare_rows(const Sums_& sums, std::size_t bytes, const Place& place, std::size_t count,
+                             const End& ending, float* HWY_RESTRICT out) {
   constexpr bool kPrefetch = Place::kPrefetch;
-  constexpr bool kNorms = kEnding == Ending::Cosine || kEnding == Ending::SquaredDistance;
-  const std::size_t bytes = base::round_up(place.rows.dimension * sizeof(typename Sums_::Row), 64);
   const std::size_t ahead = kPrefetch ? std::max<std::size_t>(4, base::round_up(kBytesAhead / bytes, 4)) : 0;
   if constexpr (kPrefetch) {
     for (std::size_t i = 0; i < std::min(ahead, count); ++i) place.template prefetch<kNorms>(i, bytes);
   }
-  const Sums_ sums(query, bytes / sizeof(typename Sums_::Row));
-  alignas(16) Total totals[4];
-  const float query_norm =
-      kEnding == Ending::SquaredDistance ? std::bit_cast<float>(query.squared_norm) : query.inverse_norm;
-  const auto end = [&](std::size_t at, Total total) {
-    out[at] = finish<kEnding>(total, query_norm, kNorms ? place.norm(at) : 0);
-  };
+  alignas(16) typename Sums_::Total totals[4];
   std::size_t i = 0;
   for (; i + 4 <= count; i += 4) {
     if constexpr (kPrefetch) {
@@ -229,13 +225,9 @@ HWY_INLINE void compare(const Query& query, const Place& place, std::size_t coun
     }
     sums.four(place.row(i), place.row(i + 1), place.row(i + 2), place.row(i + 3), totals);
 #if DISKANN_SIMD
-    if constexpr (kNorms) {
-      finish_four<kEnding>(totals, query_norm, place.four_norms(i), out + i);
-    } else {
-      finish_four<kEnding>(totals, 0, hn::Zero(FourFloats()), out + i);
-    }
+    ending.four(totals, i, out + i);
 #else
-    for (std::size_t k = 0; k < 4; ++k) end(i + k, totals[k]);
+    for (std::size_t k = 0; k < 4; ++k) out[i + k] = ending.one(totals[k], i + k);
 #endif
   }
   const std::size_t rest = count - i;
@@ -247,7 +239,36 @@ HWY_INLINE void compare(const Query& query, const Place& place, std::size_t coun
   } else {
     sums.four(place.row(i), place.row(i + 1), place.row(last), place.row(last), totals);
   }
-  for (std::size_t k = 0; k < rest; ++k) end(i + k, totals[k]);
+  for (std::size_t k = 0; k < rest; ++k) out[i + k] = ending.one(totals[k], i + k);
+}
+
+template <Ending kEnding, class Total, class Place>
+struct Finish {
+  static constexpr bool kNorms = kEnding == Ending::Cosine || kEnding == Ending::SquaredDistance;
+  const Place& place;
+  float query_norm;
+  HWY_INLINE float one(Total total, std::size_t at) const {
+    return finish<kEnding>(total, query_norm, kNorms ? place.norm(at) : 0);
+  }
+#if DISKANN_SIMD
+  HWY_INLINE void four(const Total* totals, std::size_t first, float* HWY_RESTRICT out) const {
+    if constexpr (kNorms) {
+      finish_four<kEnding>(totals, query_norm, place.four_norms(first), out);
+    } else {
+      finish_four<kEnding>(totals, 0, hn::Zero(FourFloats()), out);
+    }
+  }
+#endif
+};
+
+template <class Sums_, Ending kEnding, class Place>
+HWY_INLINE void compare(const Query& query, const Place& place, std::size_t count, float* HWY_RESTRICT out) {
+  using End = Finish<kEnding, typename Sums_::Total, Place>;
+  const std::size_t bytes = base::round_up(place.rows.dimension * sizeof(typename Sums_::Row), 64);
+  const float query_norm =
+      kEnding == Ending::SquaredDistance ? std::bit_cast<float>(query.squared_norm) : query.inverse_norm;
+  compare_rows<End::kNorms>(Sums_(query, bytes / sizeof(typename Sums_::Row)), bytes, place, count,
+                            End{place, query_norm}, out);
 }
 
 /// L2 sums other things than the two that need a dot product, but for integers whose norms are known.

@@ -11,6 +11,7 @@
 
 #include "distance/kernels.hpp"
 #include "distance/merge.hpp"
+#include "distance/nibbles.hpp"
 #include "distance/row_codes.hpp"
 #include "distance/selection.hpp"
 #include "distance/tiles.hpp"
@@ -60,6 +61,11 @@ struct TargetCodes {
   const CodeKernels* (*find)(VectorType rows);
 };
 
+/// The products of codes of 4 bits of one instruction set.
+struct TargetNibbles {
+  NibbleKernel (*find)(NibbleEnding ending);
+};
+
 /// The lists of one instruction set.
 struct TargetMerge {
   Merge (*find)(std::size_t capacity) noexcept;
@@ -69,6 +75,7 @@ struct TargetMerge {
 std::span<const TargetSelection> selection_targets();
 std::span<const TargetCodes> code_targets();
 std::span<const TargetMerge> merge_targets();
+std::span<const TargetNibbles> nibble_targets();
 
 }  // namespace diskann::distance
 
@@ -148,6 +155,7 @@ const TileKernels* find_float_tiles(Distance metric, VectorType rows);
 const SelectionKernels* find_selection();
 const CodeKernels* find_code_kernels(VectorType rows);
 Merge find_merge(std::size_t capacity) noexcept;
+NibbleKernel find_nibbles(NibbleEnding ending);
 }  // namespace N_SSE4
 #endif
 
@@ -159,6 +167,7 @@ const KernelTable* find_float(Distance metric, VectorType rows);
 using N_SSE4::find_code_kernels;
 using N_SSE4::find_float_tiles;
 using N_SSE4::find_merge;
+using N_SSE4::find_nibbles;
 using N_SSE4::find_selection;
 }  // namespace N_FMA4
 #endif

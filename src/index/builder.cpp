@@ -144,8 +144,7 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
   }
   std::uint64_t walked = 0;
   if (metric != Distance::Custom && index::has_codes(codec, stored)) {
-    const VectorType code = index::code_type(codec, metric);
-    walked = times(rows, base::row_stride(code, dimension) + sizeof(float));
+    walked = times(rows, index::code_bytes(codec, metric, dimension) + 4 * sizeof(float));  // while they are made
     stage(vectors + walked, finished, fixed);
   }
   most.builder = which;
@@ -229,7 +228,8 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     }
   }
   state->builder = to_string(graph.builder);
-  state->codes = index::make_codes(codec, metric, state->rows, team);
+  state->codes =
+      index::make_codes(codec, metric, state->rows, state->norms.empty() ? nullptr : state->norms.data(), team);
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
   state->make_searcher();
@@ -255,15 +255,16 @@ std::string_view to_string(Codec codec) noexcept {
   switch (codec) {
     case Codec::F16: return "f16";
     case Codec::SQ8: return "sq8";
+    case Codec::SQ4: return "sq4";
     case Codec::None: break;
   }
   return "none";
 }
 
 Codec parse_codec(std::string_view name) {
-  for (const Codec codec : {Codec::None, Codec::F16, Codec::SQ8})
+  for (const Codec codec : {Codec::None, Codec::F16, Codec::SQ8, Codec::SQ4})
     if (name == to_string(codec)) return codec;
-  refuse("unknown codec '" + std::string(name) + "'", "use none, f16 or sq8");
+  refuse("unknown codec '" + std::string(name) + "'", "use none, f16, sq8 or sq4");
 }
 
 IndexBuilder::IndexBuilder() : settings_(std::make_unique<Settings>()) {}

@@ -4,12 +4,13 @@
 #include <atomic>
 #include <cstring>
 #include <limits>
-#include <span>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/convert.hpp"
 #include "distance/kernels.hpp"
-#include "quantization/build_codes.hpp"
+#include "index/code_trial.hpp"
 
 namespace diskann::index {
 namespace {
@@ -26,11 +27,6 @@ bool halve(const base::RowsView& rows, base::ThreadTeam& team, const Halves& hal
     }
   });
   return all;
-}
-
-/// The same into rows of their own.
-bool halve(const base::RowsView& rows, base::RowStore& codes, base::ThreadTeam& team) {
-  return halve(rows, team, [&](unsigned, std::uint64_t i) { return codes.row(i); });
 }
 
 /// Of inverse norms, lengths in parts of the greatest.
@@ -63,19 +59,55 @@ std::vector<float> code_norms(Codec codec, Distance metric, const base::RowsView
   return lengths;
 }
 
-/// Whether one row is so long that most lengths vanish beside it: kernels take products from 1, in f32.
-bool most_are_lost(std::span<const float> lengths) {
-  const auto lost = std::count_if(lengths.begin(), lengths.end(), [](float x) { return x > 0 && x < 0x1p-18f; });
-  return static_cast<std::size_t>(lost) > lengths.size() / 2;
+/// What the kernels are told of each row: by L2 and cosine |y|^2 - 2 y'(y - y'), y' the code of the row y; then
+/// |q - y|^2 - |q|^2 is that less 2 q y', but for the part of q - y that lies along y - y'. By inner product what the
+/// product of a code is multiplied with to be right along the row.
+std::vector<float> nibble_norms(Distance metric, const quantization::NibbleCodes& codes,
+                                const std::vector<float>& inverse) {
+  std::vector<float> norms(codes.squares.size());
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    if (metric != Distance::InnerProduct)
+      norms[i] = 2 * codes.products[i] - codes.squares[i];
+    else if (codes.products[i] > 0)
+      norms[i] = -codes.squares[i] / codes.products[i] / inverse[i];
+  }
+  return norms;
 }
 
-/// Rows that differ and have the same code, at most: beyond that walks are blind.
-constexpr double kMostCollisions = 0.001;
+struct Encoded {
+  base::RowStore rows;
+  std::vector<float> norms;
+};
+
+/// Codes of all rows on the grids of `codes`, and what kernels want to know of each.
+std::optional<Encoded> encode(const Codes& codes, Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
+  Encoded made;
+  const VectorType type = code_type(codes.codec, metric);
+  if (codes.codec == Codec::F16) {
+    made.rows = base::RowStore(type, rows.rows, rows.dimension);
+    if (!halve(rows, team, [&](unsigned, std::uint64_t i) { return made.rows.row(i); })) return std::nullopt;
+  } else {
+    const std::vector<float> inverse = inverse_lengths(metric, rows, team);
+    const float* inverse_norms = inverse.empty() ? nullptr : inverse.data();
+    if (codes.codec == Codec::SQ4) {
+      auto nibbles = quantization::encode_nibbles(*codes.nibbles, rows, inverse_norms, team);
+      made.norms = nibble_norms(metric, nibbles, inverse);
+      made.rows = std::move(nibbles.rows);
+      return made;
+    }
+    made.rows = quantization::encode(*codes.grid, rows, inverse_norms, team);
+  }
+  const Distance by = code_metric(codes.codec, metric);
+  if (by == Distance::Cosine || distance::has_norms(by, type, rows.dimension, rows.rows))
+    made.norms = code_norms(codes.codec, metric, rows, made.rows, team);
+  return made;
+}
 
 }  // namespace
 
 VectorType code_type(Codec codec, Distance metric) noexcept {
   if (codec == Codec::F16) return VectorType::F16;
+  if (codec == Codec::SQ4) return VectorType::U8;
   return metric == Distance::L2 ? VectorType::U8 : VectorType::I8;
 }
 
@@ -86,7 +118,13 @@ Distance code_metric(Codec codec, Distance metric) noexcept {
   return metric == Distance::Cosine ? Distance::InnerProduct : Distance::Cosine;
 }
 
+std::size_t code_bytes(Codec codec, Distance metric, std::size_t dimension) noexcept {
+  if (codec == Codec::SQ4) return distance::nibble_row_bytes(dimension);
+  return base::row_stride(code_type(codec, metric), dimension);
+}
+
 bool has_codes(Codec codec, VectorType rows) noexcept {
+  if (codec == Codec::SQ4) return true;
   if (codec == Codec::F16) return rows == VectorType::F32;
   return codec == Codec::SQ8 && (rows == VectorType::F32 || rows == VectorType::F16);
 }
@@ -99,50 +137,44 @@ void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team
               "scale the vectors down, or use the codec sq8");
 }
 
-Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
+Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, const float* norms, base::ThreadTeam& team) {
   if (!has_codes(codec, rows.type)) return {};
   Codes codes;
   codes.codec = codec;
-  const VectorType type = code_type(codec, metric);
-  if (codec == Codec::F16) {
-    codes.rows = base::RowStore(type, rows.rows, rows.dimension);
-    if (!halve(rows, codes.rows, team)) return {};
-  } else {
+  if (codec != Codec::F16) {
     const std::vector<float> inverse = inverse_lengths(metric, rows, team);
     const float* inverse_norms = inverse.empty() ? nullptr : inverse.data();
-    codes.grid = quantization::choose_grid(rows, inverse_norms, type);
-    if (!(codes.grid->step > 0)) return {};
-    codes.rows = quantization::encode(*codes.grid, rows, inverse_norms, team);
+    if (codec == Codec::SQ4) {
+      // By inner product means would be multiplied with the lengths of rows.
+      codes.nibbles = std::make_shared<quantization::NibbleGrid>(
+          quantization::train_nibbles(rows, inverse_norms, metric != Distance::InnerProduct));
+      if (!(codes.nibbles->step > 0)) return {};
+    } else {
+      codes.grid = quantization::choose_grid(rows, inverse_norms, code_type(codec, metric));
+      if (!(codes.grid->step > 0)) return {};
+    }
   }
-  // Codes of rows of length 1 may be those of all rows of one direction.
-  const double most = kMostCollisions * static_cast<double>(rows.rows);
-  if ((codec == Codec::F16 || metric == Distance::L2) &&
-      static_cast<double>(quantization::count_collisions(codes.rows, team)) > most)
-    return {};
-  const Distance by = code_metric(codec, metric);
-  if (by == Distance::Cosine || distance::has_norms(by, type, rows.dimension, rows.rows))
-    codes.norms = code_norms(codec, metric, rows, codes.rows, team);
-  if (codec == Codec::SQ8 && metric == Distance::InnerProduct && most_are_lost(codes.norms.span())) return {};
+  std::optional<Encoded> made = encode(codes, metric, rows, team);
+  if (!made) return {};
+  codes.rows = std::move(made->rows);
+  codes.norms = std::move(made->norms);
+  const float* inverse_norms = metric == Distance::Cosine ? norms : nullptr;
+  if (!codes_tell_neighbors(code_space(codes, metric, rows, norms), metric, inverse_norms, team)) return {};
   return codes;
 }
 
 bool are_codes_of(const Codes& codes, Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
-  base::RowStore right;
-  if (codes.codec == Codec::F16) {
-    right = base::RowStore(VectorType::F16, rows.rows, rows.dimension);
-    if (!halve(rows, right, team)) return false;
-  } else {
-    const std::vector<float> inverse = inverse_lengths(metric, rows, team);
-    right = quantization::encode(*codes.grid, rows, inverse.empty() ? nullptr : inverse.data(), team);
-  }
+  const std::optional<Encoded> right = encode(codes, metric, rows, team);
+  if (!right) return false;
   const base::RowsView& view = codes.rows.view();
-  if (std::memcmp(right.view().data, view.data, view.rows * view.stride) != 0) return false;
-  if (codes.norms.empty()) return true;
-  const std::vector<float> norms = code_norms(codes.codec, metric, rows, view, team);
-  return std::memcmp(norms.data(), codes.norms.data(), norms.size() * sizeof(float)) == 0;
+  return std::memcmp(right->rows.view().data, view.data, view.rows * view.stride) == 0 &&
+         (codes.norms.empty() ||
+          std::memcmp(right->norms.data(), codes.norms.data(), codes.norms.size() * sizeof(float)) == 0);
 }
 
 graph::CodeSpace code_space(const Codes& codes, Distance metric, const base::RowsView& rows, const float* norms) {
+  if (codes.codec == Codec::SQ4)
+    return {graph::KernelSpace(metric, rows, norms), {metric, codes.rows, *codes.nibbles, codes.norms.data()}};
   return {graph::KernelSpace(metric, rows, norms),
           graph::KernelSpace(code_metric(codes.codec, metric), codes.rows,
                              codes.norms.empty() ? nullptr : codes.norms.data()),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "base/row_store.hpp"
@@ -17,19 +18,23 @@ struct Codes {
   base::RowStore rows;
   base::SharedArray<float> norms;          ///< as kernels of code_metric() take them; empty where they do without
   std::optional<quantization::Grid> grid;  ///< of 8 bits
+  /// Of 4 bits; shared, so that it stays where it is while the codes move.
+  std::shared_ptr<const quantization::NibbleGrid> nibbles;
 };
 
 /// Type of the codes of a codec, and the metric that compares them.
 VectorType code_type(Codec codec, Distance metric) noexcept;
 Distance code_metric(Codec codec, Distance metric) noexcept;
+/// Bytes of one code.
+std::size_t code_bytes(Codec codec, Distance metric, std::size_t dimension) noexcept;
 /// Whether rows of a type have such codes: not where they are as small themselves.
 bool has_codes(Codec codec, VectorType rows) noexcept;
 
 /// Throws InvalidArgument for rows that have no such codes: values beyond the range of f16.
 void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team);
 /// Codes of all rows, which check_codec() has seen. Codec::None where there are none to make, or none of use: rows that
-/// are as small themselves, or that a grid cannot tell apart.
-Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
+/// are as small themselves, or whose neighbours codes do not tell. `norms` as the kernels of the metric take them.
+Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, const float* norms, base::ThreadTeam& team);
 /// Whether codes are those of the rows, on their own grid. The rows are finite.
 bool are_codes_of(const Codes& codes, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
 

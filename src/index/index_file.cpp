@@ -104,16 +104,17 @@ class IndexReader {
   }
 
   /// One row a node, of a type.
-  base::RowStore rows(SectionKind kind, VectorType type) const {
-    const std::size_t stride = base::row_stride(type, meta_.dimension);
+  base::RowStore rows(SectionKind kind, VectorType type) const { return rows(kind, type, meta_.dimension); }
+  base::RowStore rows(SectionKind kind, VectorType type, std::size_t dimension) const {
+    const std::size_t stride = base::row_stride(type, dimension);
     const io::Section& section = sized(kind, base::checked_multiply(meta_.nodes, stride, "a section"));
     if (options_.map) {
       auto bytes = mapped(section);
-      const base::RowsView view{bytes.get(), stride, meta_.nodes, meta_.dimension, type};
+      const base::RowsView view{bytes.get(), stride, meta_.nodes, dimension, type};
       if (options_.verify_all) check_padding(view, section);
       return {view, std::move(bytes)};
     }
-    base::RowStore store(type, meta_.nodes, meta_.dimension);
+    base::RowStore store(type, meta_.nodes, dimension);
     read_large(section, {store.row(0), meta_.nodes * stride});
     check_padding(store, section);
     return store;
@@ -122,6 +123,7 @@ class IndexReader {
   Codes codes() const {
     Codes codes;
     if (meta_.codec == Codec::None || container_.find(SectionKind::Codes) == nullptr) return codes;
+    if (meta_.codec == Codec::SQ4) return nibbles();
     const VectorType type = code_type(meta_.codec, meta_.metric);
     const bool has_norms = container_.find(SectionKind::CodeNorms) != nullptr;
     if (code_metric(meta_.codec, meta_.metric) == Distance::Cosine && !has_norms) return codes;
@@ -131,6 +133,20 @@ class IndexReader {
     const Distance by = code_metric(meta_.codec, meta_.metric);
     const bool squared = by == Distance::L2 && is_integer(type) && has_norms;
     if (squared || by == Distance::Cosine) codes.norms = array<float>(SectionKind::CodeNorms, meta_.nodes);
+    return codes;
+  }
+
+  Codes nibbles() const {
+    Codes codes;
+    if (container_.find(SectionKind::CodeNorms) == nullptr || container_.find(SectionKind::CodeMeans) == nullptr)
+      return codes;
+    auto grid = std::make_shared<quantization::NibbleGrid>(meta_.nibbles);
+    const auto means = array<float>(SectionKind::CodeMeans, meta_.dimension);
+    grid->mean.assign(means.span().begin(), means.span().end());
+    codes.codec = Codec::SQ4;
+    codes.nibbles = std::move(grid);
+    codes.rows = rows(SectionKind::Codes, VectorType::U8, distance::nibble_row_bytes(meta_.dimension));
+    codes.norms = array<float>(SectionKind::CodeNorms, meta_.nodes);
     return codes;
   }
 
@@ -265,6 +281,10 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
       writer.begin(SectionKind::CodeNorms, kSectionVersion, false);
       write_large(bytes_of(state.codes.norms.span()));
     }
+    if (state.codes.nibbles != nullptr) {
+      writer.begin(SectionKind::CodeMeans, kSectionVersion, false);
+      writer.write(bytes_of(std::span<const float>(state.codes.nibbles->mean)));
+    }
   }
   writer.commit(execution.cancel);
 }
@@ -279,8 +299,11 @@ std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, Vector
   if (distance::has_norms(metric, type, dimension, rows)) bytes += section(rows * sizeof(float));
   if (metric != Distance::Custom && has_codes(codec, type)) {
     const VectorType code = code_type(codec, metric);
-    bytes += section(rows * base::row_stride(code, dimension));
-    if (distance::has_norms(code_metric(codec, metric), code, dimension, rows)) bytes += section(rows * sizeof(float));
+    bytes += section(rows * code_bytes(codec, metric, dimension));
+    if (codec == Codec::SQ4)
+      bytes += section(rows * sizeof(float)) + section(dimension * sizeof(float));
+    else if (distance::has_norms(code_metric(codec, metric), code, dimension, rows))
+      bytes += section(rows * sizeof(float));
   }
   return bytes;
 }

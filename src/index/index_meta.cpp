@@ -80,15 +80,30 @@ Distance parse_metric(const std::string& name) {
   return name == to_string(Distance::Custom) ? Distance::Custom : parse_distance(name);
 }
 
+void read_nibbles(const MetaReader& reader, const Json& codec, quantization::NibbleGrid& grid) {
+  grid.step = reader.number(codec, "step");
+  const auto places = codec.find("places");
+  if (!std::isfinite(grid.step) || !(grid.step > 0) || places == codec.end() || !places->is_array() ||
+      places->size() != grid.places.size())
+    reader.fail("has a grid of codes that is none");
+  for (std::size_t i = 0; i < grid.places.size(); ++i) {
+    const Json& place = (*places)[i];
+    if (!place.is_number_integer() || place.get<std::int64_t>() < -64 || place.get<std::int64_t>() > 63)
+      reader.fail("has a place of codes that is none");
+    grid.places[i] = static_cast<std::int8_t>(place.get<std::int64_t>());
+  }
+}
+
 /// Codes are no part of what the file promises: those of a newer codec are as if they were not there.
 void read_codec(const MetaReader& reader, IndexMeta& meta) {
   const auto found = reader.root().find("codec");
   if (found == reader.root().end()) return;
   const std::string name = reader.text(*found, "name");
-  if (name != to_string(Codec::F16) && name != to_string(Codec::SQ8)) return;
+  if (name != to_string(Codec::F16) && name != to_string(Codec::SQ8) && name != to_string(Codec::SQ4)) return;
   meta.codec = parse_codec(name);
   if (meta.metric == Distance::Custom || !has_codes(meta.codec, meta.type))
     reader.fail("has the codec " + name + " for rows that have no such codes");
+  if (meta.codec == Codec::SQ4) return read_nibbles(reader, *found, meta.nibbles);
   if (meta.codec != Codec::SQ8) return;
   const quantization::Grid grid{code_type(meta.codec, meta.metric), reader.number(*found, "zero"),
                                 reader.number(*found, "step")};
@@ -125,6 +140,10 @@ std::string meta_to_json(const Index::State& state) {
     if (state.codes.grid) {
       codec["zero"] = static_cast<double>(state.codes.grid->zero);
       codec["step"] = static_cast<double>(state.codes.grid->step);
+    }
+    if (state.codes.nibbles != nullptr) {
+      codec["step"] = static_cast<double>(state.codes.nibbles->step);
+      codec["places"] = state.codes.nibbles->places;
     }
   }
   json["build"] = {{"builder", state.builder},

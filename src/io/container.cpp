@@ -28,7 +28,8 @@ constexpr std::uint32_t known_version(SectionKind kind) noexcept {
     case SectionKind::Twins:
     case SectionKind::Norms:
     case SectionKind::Codes:
-    case SectionKind::CodeNorms: return 1;
+    case SectionKind::CodeNorms:
+    case SectionKind::CodeMeans: return 1;
   }
   return 0;
 }
@@ -176,6 +177,7 @@ std::string to_string(SectionKind kind) {
     case SectionKind::Norms: return "norms";
     case SectionKind::Codes: return "codes";
     case SectionKind::CodeNorms: return "code norms";
+    case SectionKind::CodeMeans: return "code means";
   }
   return "kind " + std::to_string(static_cast<std::uint32_t>(kind));
 }

@@ -25,6 +25,7 @@ enum class SectionKind : std::uint32_t {
   Norms = 7,        ///< of every node: f32 inverse norm (cosine), u32 squared norm (L2 over integers)
   Codes = 8,        ///< what walks compare in place of vectors: padded rows
   CodeNorms = 9,    ///< their norms, as 7
+  CodeMeans = 10,   ///< f32 mean of every component, which codes are relative to
 };
 std::string to_string(SectionKind kind);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "base/row_store.hpp"
 #include "base/threads.hpp"
@@ -23,7 +24,9 @@ struct BuildCodes {
 std::optional<BuildCodes> encode_for_building(Distance metric, const base::RowsView& rows, const float* norms,
                                               base::ThreadTeam& team);
 
-/// Rows whose code another row has too.
-std::size_t count_collisions(const base::RowsView& codes, base::ThreadTeam& team);
+/// The ten nearest rows of each of some rows, itself excluded, in no order; `inverse_norms` by cosine, else null.
+std::vector<std::vector<base::Slot>> nearest_rows(const std::vector<base::Slot>& probes, Distance metric,
+                                                  const base::RowsView& rows, const float* inverse_norms,
+                                                  base::ThreadTeam& team);
 
 }  // namespace diskann::quantization

@@ -145,7 +145,7 @@ has err "build graph"
 # Codes to walk by: exact answers all the same.
 expect 0 generate -n 4500 -d 24 -o coded.fbin --queries 40 --query-output coded-query.fbin
 expect 0 groundtruth -i coded.fbin -q coded-query.fbin -k 10 -o coded-truth.bin
-for codec in none f16 sq8; do
+for codec in none f16 sq8 sq4; do
   expect 0 build -i coded.fbin -o $codec.idx -R 24 --quantize $codec
   [ $codec = none ] || has err "codes    $codec"
   expect 0 verify $codec.idx
@@ -161,7 +161,7 @@ done
 expect 0 build -i small.u8bin -o bytes.idx --quantize sq8
 has err "codes    none"
 expect 3 build -i coded.fbin -o pq.idx --quantize pq
-has err "none, f16 or sq8"
+has err "none, f16, sq8 or sq4"
 
 # The builder is the user's choice.
 expect 0 build -i base.fbin -o partitioned.idx --builder partitioned -v
