@@ -58,7 +58,6 @@ Rows read_text(const std::filesystem::path& path) {
       if (!parse_hit(word, hit, has_distance)) {
         refuse(path, rows.hits.size(), fmt::format("'{}' is no id", word.substr(0, 40)));
       }
-      check_known(path, rows.hits.size(), hit);
       if (first) rows.distances = has_distance;
       first = false;
       if (has_distance != rows.distances)
@@ -117,7 +116,6 @@ Rows read_json(const std::filesystem::path& path) {
         if (!distance.is_number() && !distance.is_null()) refuse(path, row, "a distance is no number");
         if (distance.is_number()) hit.distance = distance.get<float>();
       }
-      check_known(path, row, hit);
       hits.push_back(hit);
     }
     rows.hits[row] = std::move(hits);
@@ -138,6 +136,7 @@ SearchResults nearest_results(const std::filesystem::path& path, const Rows& row
           "search without --range; where k points were not found, write .bin or .ivecs, which mark the gaps");
     }
     for (const Hit& hit : rows.hits[row]) {
+      check_known(path, row, {hit.id, rows.distances ? hit.distance : kInfinity});
       results.ids.push_back(hit.id);
       if (rows.distances) results.distances.push_back(hit.distance);
     }

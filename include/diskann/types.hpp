@@ -169,7 +169,8 @@ struct SearchResults {
   std::vector<std::uint64_t> ids;  ///< rows * k
   std::vector<float> distances;    ///< rows * k, or empty where only ids are known
 
-  /// Whether a hit stands there, not padding; where only ids are known, kNoId is padding.
+  /// Whether a hit stands there, not padding; where only ids are known, kNoId is padding, and so it is where the
+  /// distance of the point with that id is beyond what f32 holds.
   bool has_hit(std::size_t row, std::size_t column) const noexcept {
     const std::size_t cell = row * k + column;
     return ids[cell] != kNoId || (!distances.empty() && distances[cell] != std::numeric_limits<float>::infinity());

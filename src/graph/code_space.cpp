@@ -46,15 +46,15 @@ distance::NibbleQuery CodeSpace::prepare_nibbles(float inverse_norm, Buffer& buf
     values[j] = values[j] * scale - grid.mean[j];
     largest = std::max(largest, std::bit_cast<std::uint32_t>(values[j]) & 0x7FFFFFFFu);
   }
-  const float step = std::bit_cast<float>(largest) / 127.0f;
-  const float per_step = step > 0x1p-120f ? 1.0f / step : 0.0f;  // below that there is no inverse
-  constexpr float kWhole = 0x1.8p23f;                            // added, it leaves no room for a fraction
+  const float most = std::bit_cast<float>(largest);
+  constexpr float kWhole = 0x1.8p23f;  // added, it leaves no room for a fraction
   for (std::size_t j = 0; j < values.size(); ++j) {
-    const float place = std::min(std::max(-127.0f, values[j] * per_step), 127.0f);  // NaN becomes the least
+    const float place = std::min(std::max(-127.0f, values[j] / most * 127.0f), 127.0f);  // NaN becomes the least
     buffer.nibbles[j] = static_cast<std::int8_t>((place + kWhole) - kWhole);
   }
-  const float times = nibbles_->metric == Distance::InnerProduct ? 1.0f : -2.0f;
-  return {buffer.nibbles.data(), &grid.places, times * step * grid.step};
+  // By inner product no length of a query changes the order of rows.
+  const bool products = nibbles_->metric == Distance::InnerProduct;
+  return {buffer.nibbles.data(), &grid.places, products ? 1.0f : -2.0f * (most / 127.0f) * grid.step};
 }
 
 }  // namespace diskann::graph

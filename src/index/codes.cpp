@@ -98,7 +98,8 @@ std::optional<Encoded> encode(const Codes& codes, Distance metric, const base::R
     made.rows = quantization::encode(*codes.grid, rows, inverse_norms, team);
   }
   const Distance by = code_metric(codes.codec, metric);
-  if (by == Distance::Cosine || distance::has_norms(by, type, rows.dimension, rows.rows))
+  // A file may have norms that this writer would have left out.
+  if (by == Distance::Cosine || !codes.norms.empty() || distance::has_norms(by, type, rows.dimension, rows.rows))
     made.norms = code_norms(codes.codec, metric, rows, made.rows, team);
   return made;
 }

@@ -88,9 +88,9 @@ void read_nibbles(const MetaReader& reader, const Json& codec, quantization::Nib
     reader.fail("has a grid of codes that is none");
   for (std::size_t i = 0; i < grid.places.size(); ++i) {
     const Json& place = (*places)[i];
-    if (!place.is_number_integer() || place.get<std::int64_t>() < -64 || place.get<std::int64_t>() > 63)
-      reader.fail("has a place of codes that is none");
-    grid.places[i] = static_cast<std::int8_t>(place.get<std::int64_t>());
+    const double value = place.is_number_integer() ? place.get<double>() : 64.0;
+    if (value < -64 || value > 63) reader.fail("has a place of codes that is none");
+    grid.places[i] = static_cast<std::int8_t>(value);
   }
 }
 

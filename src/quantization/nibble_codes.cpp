@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #include "base/random.hpp"
 #include "quantization/row_reader.hpp"
@@ -62,8 +63,10 @@ NibbleGrid train_nibbles(const base::RowsView& rows, const float* inverse_norms,
   std::sort(values.begin(), values.end());
   const std::array<float, 16> places = lloyd(values);
   grid.step = std::max(std::abs(places.front()), std::abs(places.back())) / static_cast<float>(kMost);
-  for (std::size_t c = 0; c < 16; ++c)
-    grid.places[c] = grid.step > 0 ? static_cast<std::int8_t>(std::lrint(places[c] / grid.step)) : std::int8_t{0};
+  if (grid.step < std::numeric_limits<float>::min()) grid.step = 0;  // smaller ones are too coarse to count in
+  for (std::size_t c = 0; c < 16 && grid.step > 0; ++c)
+    grid.places[c] =
+        static_cast<std::int8_t>(std::clamp(static_cast<int>(std::lrint(places[c] / grid.step)), kLeast, kMost));
   return grid;
 }
 
@@ -79,7 +82,6 @@ NibbleCodes encode_nibbles(const NibbleGrid& grid, const base::RowsView& rows, c
   const RowReader reader(rows, inverse_norms);
   NibbleCodes codes{base::RowStore(VectorType::U8, rows.rows, distance::nibble_row_bytes(rows.dimension)),
                     std::vector<float>(rows.rows), std::vector<float>(rows.rows)};
-  const float per_step = 1 / grid.step;
   team.run(rows.rows, 256, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
     for (std::uint64_t i = begin; i < end; ++i) {
       auto* row = reinterpret_cast<std::uint8_t*>(codes.rows.row(i));
@@ -87,7 +89,7 @@ NibbleCodes encode_nibbles(const NibbleGrid& grid, const base::RowsView& rows, c
       reader.for_each(i, [&](std::size_t j, float value) {
         const float centred = value - grid.mean[j];
         const float steps =
-            std::min(std::max(static_cast<float>(kLeast), centred * per_step), static_cast<float>(kMost));
+            std::min(std::max(static_cast<float>(kLeast), centred / grid.step), static_cast<float>(kMost));
         const int place = static_cast<int>((steps + kWhole) - kWhole);
         const std::uint8_t code = nearest[static_cast<std::size_t>(place - kLeast)];
         row[j / 128 * 64 + j % 64] |= static_cast<std::uint8_t>(j % 128 < 64 ? code : code << 4);

@@ -125,7 +125,7 @@ for text in "18446744073709551615 1" "1:0.5 2" "1 2:0.5"; do
   echo "$text" >bad.txt
   expect 5 convert -i bad.txt -o x.bin
 done
-for text in '[{"ids":[18446744073709551615]}]' '[{"ids":[1],"distances":["a"]}]'; do
+for text in '[{"ids":[18446744073709551615]}]' '[{"ids":[18446744073709551615],"distances":[1]},{"ids":[3]}]' '[{"ids":[1],"distances":["a"]}]'; do
   echo "$text" >bad.json
   expect 5 convert -i bad.json -o x.bin
 done

@@ -155,8 +155,31 @@ TEST(Codes, FindNeighboursOfQueriesFarOutside) {
     const Data moved{"moved", as_type(data.base, VectorType::F32), std::move(queries)};
     for (const Distance metric : kMetrics) {
       const double exact = recall_of(build(moved.base, metric, Codec::None), moved, 100);
-      EXPECT_GE(recall_of(build(moved.base, metric, Codec::SQ8), moved, 100), exact - 0.02)
-          << far << " " << to_string(metric);
+      for (const Codec codec : {Codec::SQ8, Codec::SQ4})
+        EXPECT_GE(recall_of(build(moved.base, metric, codec), moved, 100), exact - 0.02)
+            << far << " " << to_string(metric) << " " << to_string(codec);
+    }
+  }
+}
+
+TEST(Codes, FindTheSameForQueriesOfAnyLength) {
+  const Data data = synthetic("clusters", VectorType::F32, SyntheticShape::Plain, 40, 0.1f);
+  for (const double length : {1e-35, 1e-15, 1e15}) {
+    VectorSet queries = as_type(data.queries, VectorType::F32);
+    for (std::size_t i = 0; i < queries.rows(); ++i)
+      for (std::size_t j = 0; j < 32; ++j) set_component(queries, i, j, component(queries, i, j) * length);
+    for (const Distance metric : {Distance::Cosine, Distance::InnerProduct}) {
+      for (const Codec codec : {Codec::SQ8, Codec::SQ4}) {
+        if (metric == Distance::Cosine && length == 1e-35) continue;  // f32 has no |q|^2 for them
+        const Index index = build(data.base, metric, codec);
+        const SearchResults truth = compute_ground_truth(data.base, data.queries, metric, 10);
+        const auto share = [&](const VectorSet& of) {
+          const SearchResults found = index.search_batch(of, 10, {40});
+          return recall_at({found.rows, 10, found.ids, {}}, {truth.rows, 10, truth.ids, {}}, 10);
+        };
+        EXPECT_GE(share(queries), share(data.queries) - 0.01)
+            << length << " " << to_string(metric) << " " << to_string(codec);
+      }
     }
   }
 }
@@ -190,6 +213,13 @@ TEST(Codes, AreLeftOutWhereTheyTellNothingApart) {
     EXPECT_EQ(build(tiny, metric, Codec::F16).codec(), Codec::None);
     EXPECT_EQ(build(tiny, metric, Codec::SQ8).codec(), Codec::SQ8);
   }
+  VectorSet subnormal(VectorType::F32, 600, 4), few = doubles::clustered(VectorType::F32, 40, 8, 1);
+  for (std::size_t i = 0; i < 600; ++i)
+    for (std::size_t j = 0; j < 4; ++j)
+      set_component(subnormal, i, j, 1e-45 * static_cast<double>((7 * i + j * i) % 91));
+  set_component(few, 39, 3, 1e6);
+  EXPECT_EQ(build(subnormal, Distance::L2, Codec::SQ4).codec(), Codec::None);
+  for (const Codec codec : {Codec::SQ8, Codec::SQ4}) EXPECT_EQ(build(few, Distance::L2, codec).codec(), Codec::None);
   VectorSet one_long = doubles::clustered(VectorType::F32, 600, 8, 1);
   for (const double factor : {1e3, 1e5}) {  // 1e8 in all
     for (std::size_t j = 0; j < 8; ++j) set_component(one_long, 7, j, factor * component(one_long, 7, j));
@@ -393,9 +423,9 @@ TEST(Codes, OfMetadataThatCannotBeAreRefused) {
   };
   const std::string fifteen = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14";
   EXPECT_EQ(places("[" + fifteen + ",63]").nibbles.places[15], 63);
-  for (const std::string& list :
-       {"[" + fifteen + "]", "[" + fifteen + ",15,16]", "[" + fifteen + ",64]", "[" + fifteen + ",-65]",
-        "[" + fifteen + ",1.5]", std::string("{}"), std::string("7")})
+  for (const std::string& list : {"[" + fifteen + "]", "[" + fifteen + ",15,16]", "[" + fifteen + ",64]",
+                                  "[" + fifteen + ",18446744073709551615]", "[" + fifteen + ",-65]",
+                                  "[" + fifteen + ",1.5]", std::string("{}"), std::string("7")})
     EXPECT_THROW(places(list), Error) << list;
 }
 
