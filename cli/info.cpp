@@ -287,6 +287,19 @@ void describe_results(const InfoOptions& options, const ResultFileInfo& info, Se
       range ? counted(info.hits, "hit", "hits") : count_text(info.k), info.distances ? "with" : "without"));
 }
 
+/// The prefix of the Microsoft set that a file is part of.
+std::optional<std::filesystem::path> set_of(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  for (const std::string_view ending : {".data", ".tags", ".del", "_metadata.bin", "_labels.txt"}) {
+    if (!name.ends_with(ending)) continue;
+    const std::filesystem::path prefix = name.substr(0, name.size() - ending.size());
+    std::error_code error;
+    if (std::filesystem::is_regular_file(prefix, error) && file_kind(prefix) == FileKind::MicrosoftMemoryIndex)
+      return prefix;
+  }
+  return std::nullopt;
+}
+
 void describe(const InfoOptions& options, Session& session) {
   const FileKind kind = options.format ? FileKind::Vectors : file_kind(*options.path);
   switch (kind) {
@@ -294,6 +307,11 @@ void describe(const InfoOptions& options, Session& session) {
     case FileKind::MicrosoftMemoryIndex: return describe_index(options, session);
     case FileKind::Vectors:
     case FileKind::Unknown: break;
+  }
+  if (const auto prefix = options.format ? std::nullopt : set_of(*options.path)) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{} is one of the files of the index {}", options.path->string(), prefix->string()),
+                fmt::format("diskann info {}", prefix->string()));
   }
   if (!options.format && !options.index.type) {
     if (const auto results = results_in(*options.path)) return describe_results(options, *results, session);

@@ -24,6 +24,7 @@ int main() {
       return 1;
     }
   }
-  std::printf("%zu distances by %s, the first is %g\n", kPoints, diskann::system_info().isa.c_str(), distances[0]);
-  return 0;
+  std::printf("%zu distances (%s) by %s, the first is %g\n", kPoints, function->name().c_str(),
+              diskann::system_info().isa.c_str(), distances[0]);
+  return function->metric() == diskann::Distance::L2 ? 0 : 1;
 }

@@ -6,7 +6,12 @@
 
 int main() {
   const std::vector<std::vector<float>> vectors = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 1}};
-  const auto index = diskann::IndexBuilder().metric(diskann::Distance::L2).build_from_vectors(vectors);
+  const auto index = diskann::IndexBuilder()
+                         .dimensions(4)
+                         .metric(diskann::Distance::L2)
+                         .max_degree(64)
+                         .search_list_size(100)
+                         .build_from_vectors(vectors);
 
   const std::vector<float> query = {0.9f, 0.1f, 0, 0};
   const auto hits = index.search(query, 5);

@@ -1,4 +1,4 @@
-// Save an index, open it in memory and mapped from the file, and get the same hits each time.
+// Build from a file of vectors, save, open in memory and mapped from the file, and get the same hits each time.
 #include <cstdio>
 #include <filesystem>
 #include <vector>
@@ -10,9 +10,15 @@ int main() {
   options.rows = 5000;
   options.dimension = 32;
   const auto data = diskann::generate_clustered(options);
-  const auto index = diskann::IndexBuilder().max_degree(32).build_from_vectors(data.vectors.view());
+  const auto folder = std::filesystem::temp_directory_path();
+  const auto vectors = folder / "diskann_example_vectors.fbin", path = folder / "diskann_example_saved.idx";
+  diskann::write_vectors(vectors, data.vectors.view());
+  const auto index = diskann::IndexBuilder().max_degree(32).build_from_file(vectors);
+  std::filesystem::remove(vectors);
+  const auto memory = index.memory_usage();
+  std::printf("memory: vectors %ju, graph %ju, all %ju bytes\n", static_cast<std::uintmax_t>(memory.vectors),
+              static_cast<std::uintmax_t>(memory.graph), static_cast<std::uintmax_t>(memory.total()));
 
-  const auto path = std::filesystem::temp_directory_path() / "diskann_example_saved.idx";
   index.save(path, true);
   const auto report = diskann::verify(path);
   std::printf("%s: %ju bytes, %zu checks, %zu problems\n", path.filename().c_str(),

@@ -30,7 +30,7 @@ std::size_t index_of(std::string_view requested) {
     if ((requested.empty() || same_name(targets[i].name, requested)) && runs(i)) return i;
   }
   std::string list;
-  for (const std::string& name : compiled_isas()) list += (list.empty() ? "" : ", ") + name;
+  for (const std::string& name : available_isas()) list += (list.empty() ? "" : ", ") + name;
   throw Error(ErrorCode::Unsupported, "instruction set '" + std::string(requested) + "' is not available here",
               "set DISKANN_ISA to one of " + list + " that this processor has, or unset it");
 }

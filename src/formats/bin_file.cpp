@@ -70,7 +70,7 @@ VectorType bin_type(const InputFile& file, const BinHeader& header, std::optiona
   if (width == 2) return VectorType::F16;
   if (width == 1 || (cells == 0 && body == 0))
     file.fail(ErrorCode::InvalidArgument, "the type of the values cannot be told from the file",
-              "give the type: --dtype f32, f16, i8 or u8");
+              "give the type: --dtype f32, f16, i8 or u8; where that says what to store, --input-dtype");
   file.corrupt("the header says " + describe(header) + ", and the " + std::to_string(body) +
                    " bytes behind it fit no type of 1, 2 or 4 bytes",
                "the file is cut or is not of this format; --dtype f32, f16, i8 or u8 tells more about it");

@@ -42,10 +42,12 @@ SearchResults read_ivecs(const InputFile& file) {
   return results;
 }
 
-/// big-ann's range form: u32 rows, u32 hits of all rows, the hits of each row, ids, distances.
+/// The range form: u32 rows, u32 hits of all rows, the hits of each row, ids, and distances (big-ann) or none
+/// (Microsoft).
 bool is_range_form(const InputFile& file, const BinHeader& header) {
   const std::uint64_t rows = header.rows, hits = header.columns;
-  if (rows == 0 || file.size() != BinHeader::kBytes + 4 * rows + 8 * hits) return false;
+  const std::uint64_t ids = BinHeader::kBytes + 4 * rows + 4 * hits;
+  if (rows == 0 || (file.size() != ids && file.size() != ids + 4 * hits)) return false;
   ValueStream<std::uint32_t> counts(file, BinHeader::kBytes, BinHeader::kBytes + 4 * rows);
   std::uint64_t sum = 0;
   for (std::uint64_t i = 0; i < rows; ++i) sum += counts.next();
@@ -55,6 +57,8 @@ bool is_range_form(const InputFile& file, const BinHeader& header) {
 /// Of a small file that could be of both forms: whether the ids of the range form are too small for distances, and its
 /// distances no ids. Real distances are 0 or far from the least that f32 holds.
 bool is_likelier_range_form(const InputFile& file, const BinHeader& header) {
+  if (file.size() < BinHeader::kBytes + 4 * std::uint64_t{header.rows} + 8 * std::uint64_t{header.columns})
+    return false;
   constexpr std::uint32_t kTinyFloat = 0x20000000, kSmallestNormal = 0x00800000, kInfinityBits = 0x7F800000;
   const std::uint64_t ids = BinHeader::kBytes + 4 * std::uint64_t{header.rows};
   ValueStream<std::uint32_t> values(file, ids, file.size());
@@ -75,7 +79,12 @@ ResultFileInfo inspect_truth(const InputFile& file) {
   const bool ids_only = body % 4 == 0 && body / 4 == cells, both = body % 8 == 0 && body / 8 == cells;
   const bool nearest = header.columns != 0 && (ids_only || both);
   if (is_range_form(file, header) && (!nearest || is_likelier_range_form(file, header)))
-    return {ResultKind::Range, header.rows, 0, header.columns, true, file.size()};
+    return {ResultKind::Range,
+            header.rows,
+            0,
+            header.columns,
+            file.size() != BinHeader::kBytes + 4 * std::uint64_t{header.rows} + 4 * std::uint64_t{header.columns},
+            file.size()};
   if (nearest) return {ResultKind::Nearest, header.rows, header.columns, cells, !ids_only, file.size()};
   if (header.columns == 0) file.corrupt("the header says 0 ids a row");
   file.corrupt("the header says " + std::to_string(header.rows) + " rows of " + std::to_string(header.columns) +

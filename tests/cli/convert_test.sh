@@ -83,6 +83,8 @@ equal "$(numbers ms.data 0 2)" "400 10"
 expect 0 info ms -m l2 --dtype f32 --json
 equal "$(json out /kind /points)" "$(printf 'microsoft\t400')"
 for unknown in search_list_size alpha seed; do has_not out $unknown; done
+expect 3 info ms.data
+has err "ms.data is one of the files of the index ms"
 expect 0 info ms
 has_not out alpha
 expect 3 info ms -m cosine

@@ -200,6 +200,19 @@ TEST_F(Results, HostileCountsAreRefused) {
   expect_error(ErrorCode::Corrupt, {"row 1", "offset 8", "2 ids"}, [] { read_results("a.ivecs"); });
 }
 
+TEST_F(Results, RangeTruthOfBothWritersIsKnown) {
+  for (const std::string name : {"range_gt_bigann.bin", "range_gt_msft.bin"}) {
+    const Bytes bytes = golden("vectors/" + name);
+    files.put("a.bin", bytes);
+    const ResultFileInfo info = inspect_results("a.bin");
+    EXPECT_EQ(info.kind, ResultKind::Range) << name;
+    EXPECT_EQ(info.rows, peek<std::uint32_t>(bytes, 0)) << name;
+    EXPECT_EQ(info.hits, peek<std::uint32_t>(bytes, 4)) << name;
+    EXPECT_EQ(info.distances, name == "range_gt_bigann.bin");
+    expect_error(ErrorCode::InvalidArgument, {"a.bin", "range results"}, [] { read_results("a.bin"); });
+  }
+}
+
 TEST_F(Results, RangeResultsAreWrittenAsBigAnnDoes) {
   // Read by hand from the file that numpy wrote: counts, ids, distances.
   const Bytes bytes = golden("vectors/range_gt_bigann.bin");
