@@ -47,10 +47,9 @@ distance::NibbleQuery CodeSpace::prepare_nibbles(float inverse_norm, Buffer& buf
     largest = std::max(largest, std::bit_cast<std::uint32_t>(values[j]) & 0x7FFFFFFFu);
   }
   const float most = std::bit_cast<float>(largest);
-  constexpr float kWhole = 0x1.8p23f;  // added, it leaves no room for a fraction
   for (std::size_t j = 0; j < values.size(); ++j) {
     const float place = std::min(std::max(-127.0f, values[j] / most * 127.0f), 127.0f);  // NaN becomes the least
-    buffer.nibbles[j] = static_cast<std::int8_t>((place + kWhole) - kWhole);
+    buffer.nibbles[j] = static_cast<std::int8_t>(quantization::round_to_whole(place));
   }
   // By inner product no length of a query changes the order of rows.
   const bool products = nibbles_->metric == Distance::InnerProduct;

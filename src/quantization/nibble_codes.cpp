@@ -8,12 +8,12 @@
 
 #include "base/random.hpp"
 #include "quantization/row_reader.hpp"
+#include "quantization/scalar_codes.hpp"
 
 namespace diskann::quantization {
 namespace {
 
 constexpr std::size_t kSampleValues = std::size_t{1} << 18, kSampleRows = 4096;
-constexpr float kWhole = 0x1.8p23f;  // added, it leaves no room for a fraction
 constexpr int kLloydSteps = 40, kLeast = -64, kMost = 63;
 
 std::vector<float> means_of(const RowReader& reader, const base::RowsView& rows) {
@@ -90,7 +90,7 @@ NibbleCodes encode_nibbles(const NibbleGrid& grid, const base::RowsView& rows, c
         const float centred = value - grid.mean[j];
         const float steps =
             std::min(std::max(static_cast<float>(kLeast), centred / grid.step), static_cast<float>(kMost));
-        const int place = static_cast<int>((steps + kWhole) - kWhole);
+        const int place = static_cast<int>(round_to_whole(steps));
         const std::uint8_t code = nearest[static_cast<std::size_t>(place - kLeast)];
         row[j / 128 * 64 + j % 64] |= static_cast<std::uint8_t>(j % 128 < 64 ? code : code << 4);
         product += centred * static_cast<float>(grid.places[code]);

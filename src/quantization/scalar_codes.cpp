@@ -18,12 +18,10 @@ inline constexpr float kLeast = std::is_signed_v<Code> ? -127.0f : 0.0f;
 template <class Code>
 inline constexpr float kMost = std::is_signed_v<Code> ? 127.0f : 255.0f;
 
-/// Rounds to the nearest, ties to even, as the sum has no room for a fraction: loops with it become vectors. NaN, which
-/// only files of others hold, becomes the least.
+/// NaN, which only files of others hold, becomes the least.
 template <class Code>
 Code place(float steps) noexcept {
-  constexpr float kWhole = 0x1.8p23f;
-  return static_cast<Code>((std::min(std::max(kLeast<Code>, steps), kMost<Code>) + kWhole) - kWhole);
+  return static_cast<Code>(round_to_whole(std::min(std::max(kLeast<Code>, steps), kMost<Code>)));
 }
 
 template <class Code>

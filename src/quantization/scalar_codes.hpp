@@ -13,6 +13,13 @@ struct Grid {
   float zero = 0, step = 0;
 };
 
+/// The nearest whole number, ties to even, below 2^22: the sum has no room for a fraction. Loops with it become
+/// vectors.
+inline float round_to_whole(float value) noexcept {
+  constexpr float kWhole = 0x1.8p23f;
+  return (value + kWhole) - kWhole;
+}
+
 /// Spans the values of a sample of rows of f32 or f16, times `inverse_norms` (by row) unless null; one in 5,000 at each
 /// end is left outside, but of i8 without inverse norms, where the greatest decide. The step is 0 where all are the
 /// same.
