@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "builder_flags.hpp"
+#include "calibration_text.hpp"
 #include "command.hpp"
 #include "diskann/inspect.hpp"
 #include "errors.hpp"
@@ -21,7 +22,7 @@ struct BuildOptions {
   std::filesystem::path output;
   BuilderFlags builder;
   std::uint64_t seed = BuildParameters{}.seed;
-  std::optional<std::filesystem::path> ids;
+  std::optional<std::filesystem::path> ids, tuning;
   bool force = false;
 };
 
@@ -81,9 +82,10 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
   if (index.codec() != Codec::None) {
     session.note(fmt::format("codes    {}, {}", to_string(index.codec()), bytes_text(index.memory_usage().codes)));
   } else if (parse_codec(options.builder.codec) != Codec::None) {
-    session.note(fmt::format("codes    none: those of {} vectors would be no smaller, or tell too few apart",
-                             to_string(stored)));
+    session.note(fmt::format("codes    none: those of {} vectors would be no smaller{}, or tell too few apart",
+                             to_string(stored), options.builder.codec == "auto" ? " or no faster" : ""));
   }
+  if (index.calibration().queries > 0) session.note(calibration_text(index.calibration()));
   session.note(fmt::format("built    {} in {} ({} with reading and writing)", counted(index.size(), "point", "points"),
                            duration_text(build_s), duration_text(session.elapsed())));
   session.note(fmt::format("wrote    {} · {}", options.output.string(), bytes_text(index_bytes)));
@@ -92,6 +94,7 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
 void build(const BuildOptions& options, Session& session) {
   std::vector<NamedFile> inputs{{"--input", options.input.path}};
   if (options.ids) inputs.push_back({"--ids", *options.ids});
+  if (options.tuning) inputs.push_back({"--tune", *options.tuning});
   check_distinct(inputs, {{"--output", options.output}});
   check_index_output(options.output, options.force);
 
@@ -112,6 +115,13 @@ void build(const BuildOptions& options, Session& session) {
       builder.ids(read_ids(*options.ids));
       builder.check_shape(info.rows, info.dimension);
     });
+  }
+  VectorSet tuning;
+  if (options.tuning) {
+    const VectorInput queries{*options.tuning, {}, {}};
+    tuning =
+        read_queries(queries, read_options(queries, info.type), info.dimension, options.input.path.string(), execution);
+    builder.tuning_queries(tuning);
   }
   session.note(fmt::format("input    {} · {} × {} {}", options.input.path.string(), count_text(info.rows),
                            info.dimension, to_string(info.type)));
@@ -157,6 +167,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--seed", options->seed, "N", "Order of insertion (default 42)");
   arguments.option("--ids", options->ids, "FILE",
                    "One id for each row (.txt, .npy or tags .bin); default: row numbers");
+  arguments.option("--tune", options->tuning, "FILE",
+                   "Queries like those to come, to measure recall on (and choose codes by); default: stored rows");
   arguments.flag("--force", options->force, "Replace an index that exists");
   return [options](Session& session) { build(*options, session); };
 }

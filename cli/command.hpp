@@ -25,6 +25,6 @@ std::span<const Command> commands();
 std::function<void(Session&)> declare_all(const Command& command, Arguments& arguments, CommonFlags& flags);
 
 extern const Command kBuildCommand, kEstimateCommand, kSearchCommand, kBenchmarkCommand, kGroundtruthCommand,
-    kRecallCommand, kGenerateCommand, kVerifyCommand, kConvertCommand, kInfoCommand, kCompletionCommand;
+    kRecallCommand, kGenerateCommand, kVerifyCommand, kTuneCommand, kConvertCommand, kInfoCommand, kCompletionCommand;
 
 }  // namespace diskann::cli

@@ -5,9 +5,9 @@
 namespace diskann::cli {
 
 std::span<const Command> commands() {
-  static const std::array kCommands{kBuildCommand,       kEstimateCommand, kSearchCommand,    kBenchmarkCommand,
-                                    kGroundtruthCommand, kRecallCommand,   kGenerateCommand,  kVerifyCommand,
-                                    kConvertCommand,     kInfoCommand,     kCompletionCommand};
+  static const std::array kCommands{kBuildCommand,       kEstimateCommand, kSearchCommand,   kBenchmarkCommand,
+                                    kGroundtruthCommand, kRecallCommand,   kGenerateCommand, kVerifyCommand,
+                                    kTuneCommand,        kConvertCommand,  kInfoCommand,     kCompletionCommand};
   return kCommands;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "calibration_text.hpp"
 #include "command.hpp"
 #include "diskann/inspect.hpp"
 #include "diskann/version.hpp"
@@ -107,6 +108,8 @@ void print_index(const IndexFileInfo& info, const InfoOptions& options, Session&
                                           info.parameters.alpha, info.parameters.seed)
                             : ""));
   if (info.codec != Codec::None) session.print(fmt::format("codes    {}", to_string(info.codec)));
+  if (info.calibration.queries > 0) session.print(calibration_text(info.calibration));
+  if (options.detailed) print_lists(info.calibration, session);
   session.print(fmt::format("ids      {}", info.custom_ids ? "given" : "row numbers"));
   if (options.duplicates) {
     session.print(
@@ -139,6 +142,7 @@ JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
     row.add("format_version", info.format_version).add("library_version", info.library_version);
   }
   if (options.duplicates) row.add("duplicates", duplicates(info));
+  if (info.calibration.queries > 0) add_calibration(info.calibration, row);
   if (options.detailed) {
     std::vector<JsonRow> sections;
     for (const SectionInfo& section : info.sections) {

@@ -26,9 +26,9 @@ struct SearchOptions {
   IndexInput index;
   VectorInput queries;
   std::optional<std::filesystem::path> output;
-  std::optional<std::uint64_t> k;  ///< default kDefaultK
-  std::uint32_t search_list_size = SearchParameters{}.search_list_size;
-  std::optional<float> radius;
+  std::optional<std::uint64_t> k;                 ///< default kDefaultK
+  std::optional<std::uint32_t> search_list_size;  ///< default that of SearchParameters
+  std::optional<float> target_recall, radius;
   std::optional<std::uint64_t> max_queries;
   std::uint32_t threads = 0;
   bool show_distances = false;
@@ -148,6 +148,12 @@ void check_flags(const SearchOptions& options) {
   if (options.force && !options.output) throw UsageError("--force: no file is written without -o", "leave it out");
   check_max_queries(options.max_queries);
   if (options.radius && options.k) throw UsageError("-k and --range contradict each other", "give one of them");
+  if (options.target_recall && (options.search_list_size || options.accurate || options.radius)) {
+    throw UsageError(
+        "--target-recall chooses the candidate list for the k nearest: -L, --accurate and --range "
+        "contradict it",
+        "leave one out");
+  }
   if (!options.show_distances) return;
   if (!options.output) {
     throw UsageError("--show-distances is for files: without -o distances are always shown", "leave it out");
@@ -177,7 +183,13 @@ void search(const SearchOptions& options, Session& session) {
   const VectorSet queries =
       read_queries(options.queries, reading, index.dimension(), options.index.path.string(), session.execution());
 
-  SearchParameters parameters{options.search_list_size};
+  SearchParameters parameters;
+  if (options.search_list_size) parameters.search_list_size = *options.search_list_size;
+  if (options.target_recall) {
+    naming(options.index.path.string(), [&] {
+      parameters.search_list_size = index.list_size_for(*options.target_recall, std::max<std::uint64_t>(k, 1));
+    });
+  }
   if (options.accurate) {
     const std::uint64_t wide = std::max<std::uint64_t>(4 * std::uint64_t{parameters.search_list_size}, 10 * k);
     parameters.search_list_size = static_cast<std::uint32_t>(std::min<std::uint64_t>(wide, index.size() + 1));
@@ -221,6 +233,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-k", options->k, "N", "Hits for each query (default 10)");
   arguments.option("-L,--search-list-size", options->search_list_size, "N",
                    "Candidate list: larger finds more and is slower (default 100)");
+  arguments.option("--target-recall", options->target_recall, "X",
+                   "Choose the candidate list by the recall it gave when the index was built or tuned: 0.95");
   arguments.option("-o,--output", options->output, "FILE",
                    "Results by suffix: .txt .json .ivecs .bin; without it a table of the first queries");
   arguments.option(
@@ -246,6 +260,7 @@ const Command kSearchCommand{
     "search", "Find the nearest points of every query",
     "  diskann search -i index.bin -q queries.fvecs -k 10 -o results.txt\n"
     "  diskann search -i index.bin -q queries.fvecs -k 5 --max-queries 3\n"
+    "  diskann search -i index.bin -q queries.fvecs --target-recall 0.95 -o results.txt\n"
     "  diskann search -i index.bin -q queries.fvecs --range 0.5 -o near.json --show-distances\n",
     declare};
 

@@ -1,6 +1,7 @@
 #pragma once
 
 /// All of the C++ interface.
+#include "diskann/calibration.hpp"
 #include "diskann/distance.hpp"
 #include "diskann/error.hpp"
 #include "diskann/evaluation.hpp"

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "diskann/calibration.hpp"
 #include "diskann/distance.hpp"
 #include "diskann/types.hpp"
 
@@ -42,15 +43,18 @@ enum class Codec : std::uint8_t {
   F16,   ///< half the bytes of f32; InvalidArgument for values beyond its range
   SQ8,   ///< 8 bits on one grid for all components: a quarter of the bytes of f32
   SQ4,   ///< 4 bits: 16 places for all components, each less its mean; of rows of any type
+  Auto,  ///< what searches are expected to be fastest by, as trials on the finished graph say: no index says so
 };
 
 DISKANN_EXPORT std::string_view to_string(Codec codec) noexcept;
-/// "none", "f16", "sq8" or "sq4"; InvalidArgument for anything else.
+/// "auto", "none", "f16", "sq8" or "sq4"; InvalidArgument for anything else.
 DISKANN_EXPORT Codec parse_codec(std::string_view name);
 
 /// How an index is searched.
 struct SearchParameters {
   std::uint32_t search_list_size = 100;  ///< L, candidate list; k is used where it is larger
+  /// Takes the list size that Index::list_size_for() gives in place of search_list_size.
+  std::optional<float> target_recall = {};
 };
 
 /// What a search did; summed over the queries of a batch.
@@ -128,6 +132,18 @@ class DISKANN_EXPORT Index {
   /// Exact distances of `query` to stored points. NotFound names the first id that is not there.
   void distances(VectorView query, std::span<const std::uint64_t> ids, std::span<float> out) const;
 
+  /// What is known of the recall of searches. Nothing (queries is 0) for Distance::Custom, sets of Microsoft's and
+  /// files of older writers.
+  const Calibration& calibration() const noexcept;
+  /// Measures it anew, on queries like those to come (up to 4,096 of them are used), or on stored rows where none are
+  /// given. Not safe beside other calls; save() writes it, but for sets of Microsoft's, whose graph it changes.
+  /// Unsupported for Distance::Custom; DimensionMismatch.
+  void calibrate(VectorView queries = {}, const Execution& execution = {});
+  /// The smallest list size, k at least, whose searches find the k nearest with this recall on average, as far as is
+  /// known. InvalidArgument unless 0 < recall <= 1, and where no list that was measured reaches it; Unsupported where
+  /// nothing is known.
+  std::uint32_t list_size_for(float recall, std::size_t k) const;
+
   std::size_t size() const noexcept;  ///< points, twins counted each
   std::size_t dimension() const noexcept;
   Distance metric() const noexcept;
@@ -142,11 +158,11 @@ class DISKANN_EXPORT Index {
 
   struct State;
   /// For the library's own builders and readers.
-  explicit Index(std::unique_ptr<const State> state) noexcept;
+  explicit Index(std::unique_ptr<State> state) noexcept;
   const State& state() const noexcept { return *state_; }
 
  private:
-  std::unique_ptr<const State> state_;
+  std::unique_ptr<State> state_;
 };
 
 /// Peak memory of a build and the size of its index, stated before it starts.
@@ -186,9 +202,13 @@ class DISKANN_EXPORT IndexBuilder {
   /// Type to store. Without it, f32 data that holds only integers of 8 bits is stored as such, losslessly, and all
   /// else as it comes. A conversion that would change a value (beyond rounding to f16) is InvalidArgument.
   IndexBuilder& store_as(VectorType type);
-  /// Default: Codec::None. Rows that are as small themselves, and those whose neighbours codes do not tell, have no
-  /// codes, and the index says None. InvalidArgument for Distance::Custom.
+  /// Default: Codec::None. Rows that are as small themselves, and those by whose codes walks find less (recall@10 with
+  /// a list of 100 half a point below that by rows), have no codes, and the index says None. InvalidArgument for
+  /// Distance::Custom, unless Auto.
   IndexBuilder& quantize(Codec codec);
+  /// Queries like those to come, which the recall of searches is measured on and Codec::Auto chosen by, in place of
+  /// stored rows. Borrowed until the builder goes. None for Distance::Custom.
+  IndexBuilder& tuning_queries(VectorView queries);
   /// Refuse (OutOfMemory, with the number that would do) before reading if the build could need more bytes.
   IndexBuilder& memory_limit(std::uint64_t bytes);
   IndexBuilder& execution(Execution execution);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -53,12 +54,14 @@ template <class Space>
 class Walk {
  public:
   Walk() = default;
-  /// Scores the entry points. All but `query` must outlive the walk.
+  /// Scores the entry points. All but `query` must outlive the walk, which will not see the `hidden` node.
   Walk(const Space& space, const base::Adjacency& graph, const typename Space::Query& query,
-       const EntryPoints& entry_points, std::size_t search_list_size, SearchScratch& scratch)
+       const EntryPoints& entry_points, std::size_t search_list_size, SearchScratch& scratch,
+       std::optional<Slot> hidden = std::nullopt)
       : space_(&space), graph_(&graph), query_(query), entry_points_(&entry_points), scratch_(&scratch) {
     scratch.clear();
     scratch.list.reset(search_list_size);
+    if (hidden) collect({&*hidden, 1});  // as if it had been visited
     if (scratch.path != nullptr) scratch.path->clear();
     start_from(entry_points.leaders());
     if (scratch.list.has_unexpanded()) start_from(entry_points.followers(scratch.list.next_unexpanded()));

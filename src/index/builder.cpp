@@ -5,6 +5,7 @@
 #include "graph/build_incremental.hpp"
 #include "graph/build_partitioned.hpp"
 #include "graph/entry_points.hpp"
+#include "index/choose_codes.hpp"
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/ingest.hpp"
@@ -22,6 +23,7 @@ struct IndexBuilder::Settings {
   std::optional<float> alpha;
   std::optional<VectorType> store_as;
   Codec codec = Codec::None;
+  VectorView tuning_queries;
   std::optional<std::uint64_t> memory_limit;
   Execution execution;
   std::optional<std::vector<std::uint64_t>> ids;
@@ -88,8 +90,10 @@ BuildParameters IndexBuilder::Settings::checked_parameters() const {
     refuse("a user's distance takes f32 vectors", "leave the stored type out");
   if (metric == Distance::Custom && builder == GraphBuilder::Partitioned)
     refuse("the partitioned builder has no user-defined distance", "use the incremental one, or auto");
-  if (metric == Distance::Custom && codec != Codec::None)
+  if (metric == Distance::Custom && codec != Codec::None && codec != Codec::Auto)
     refuse("a user's distance compares vectors: there are no codes for it", "leave the codec out");
+  if (metric == Distance::Custom && tuning_queries.rows() > 0)
+    refuse("there is no exact search by a user's distance to tune by", "leave the tuning queries out");
   return checked;
 }
 
@@ -108,6 +112,10 @@ void IndexBuilder::Settings::check_shape(std::uint64_t rows, std::size_t dimensi
                                                   " dimensions, the vectors have " + std::to_string(dimension));
   }
   if (ids) check_ids(*ids, rows);
+  if (tuning_queries.rows() > 0 && tuning_queries.dimension() != dimension) {
+    throw Error(ErrorCode::DimensionMismatch, "the tuning queries have " + std::to_string(tuning_queries.dimension()) +
+                                                  " dimensions, the vectors have " + std::to_string(dimension));
+  }
 }
 
 BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension,
@@ -142,10 +150,11 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
     stage(vectors, 0, compared_rows + fixed);
     stage(vectors, finished, fixed);
   }
-  std::uint64_t walked = 0;
-  if (metric != Distance::Custom && index::has_codes(codec, stored)) {
-    walked = times(rows, index::code_bytes(codec, metric, dimension) + 4 * sizeof(float));  // while they are made
-    stage(vectors + walked, finished, fixed);
+  constexpr std::uint64_t kTrials = std::uint64_t{6} << 20;  // of searching for probes, and for their neighbours
+  if (metric != Distance::Custom) stage(vectors, finished, fixed + kTrials);
+  for (const Codec walked : index::codes_to_try(codec, metric, stored)) {
+    const std::uint64_t made = times(rows, index::code_bytes(walked, metric, dimension) + 4 * sizeof(float));
+    stage(vectors + made, finished, fixed + kTrials);
   }
   most.builder = which;
   most.index_bytes =
@@ -228,11 +237,9 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     }
   }
   state->builder = to_string(graph.builder);
-  state->codes =
-      index::make_codes(codec, metric, state->rows, state->norms.empty() ? nullptr : state->norms.data(), team);
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
-  state->make_searcher();
+  index::choose_codes(*state, codec, tuning_queries, execution);
   return state;
 }
 
@@ -256,15 +263,16 @@ std::string_view to_string(Codec codec) noexcept {
     case Codec::F16: return "f16";
     case Codec::SQ8: return "sq8";
     case Codec::SQ4: return "sq4";
+    case Codec::Auto: return "auto";
     case Codec::None: break;
   }
   return "none";
 }
 
 Codec parse_codec(std::string_view name) {
-  for (const Codec codec : {Codec::None, Codec::F16, Codec::SQ8, Codec::SQ4})
+  for (const Codec codec : {Codec::None, Codec::F16, Codec::SQ8, Codec::SQ4, Codec::Auto})
     if (name == to_string(codec)) return codec;
-  refuse("unknown codec '" + std::string(name) + "'", "use none, f16, sq8 or sq4");
+  refuse("unknown codec '" + std::string(name) + "'", "use auto, none, f16, sq8 or sq4");
 }
 
 IndexBuilder::IndexBuilder() : settings_(std::make_unique<Settings>()) {}
@@ -312,6 +320,10 @@ IndexBuilder& IndexBuilder::store_as(VectorType type) {
 }
 IndexBuilder& IndexBuilder::quantize(Codec codec) {
   settings_->codec = codec;
+  return *this;
+}
+IndexBuilder& IndexBuilder::tuning_queries(VectorView queries) {
+  settings_->tuning_queries = queries;
   return *this;
 }
 IndexBuilder& IndexBuilder::memory_limit(std::uint64_t bytes) {

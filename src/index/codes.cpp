@@ -10,7 +10,6 @@
 
 #include "base/convert.hpp"
 #include "distance/kernels.hpp"
-#include "index/code_trial.hpp"
 
 namespace diskann::index {
 namespace {
@@ -130,6 +129,13 @@ bool has_codes(Codec codec, VectorType rows) noexcept {
   return codec == Codec::SQ8 && (rows == VectorType::F32 || rows == VectorType::F16);
 }
 
+std::vector<Codec> codes_to_try(Codec codec, Distance metric, VectorType rows) {
+  if (metric == Distance::Custom) return {};
+  std::vector<Codec> codecs = codec == Codec::Auto ? std::vector{Codec::SQ4, Codec::SQ8} : std::vector{codec};
+  std::erase_if(codecs, [&](Codec which) { return !has_codes(which, rows); });
+  return codecs;
+}
+
 void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team) {
   if (codec != Codec::F16 || !has_codes(codec, rows.type)) return;
   std::vector<std::vector<std::byte>> halves(team.threads(), std::vector<std::byte>(rows.dimension * sizeof(float16)));
@@ -138,7 +144,7 @@ void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team
               "scale the vectors down, or use the codec sq8");
 }
 
-Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, const float* norms, base::ThreadTeam& team) {
+Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
   if (!has_codes(codec, rows.type)) return {};
   Codes codes;
   codes.codec = codec;
@@ -159,8 +165,6 @@ Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, const
   if (!made) return {};
   codes.rows = std::move(made->rows);
   codes.norms = std::move(made->norms);
-  const float* inverse_norms = metric == Distance::Cosine ? norms : nullptr;
-  if (!codes_tell_neighbors(code_space(codes, metric, rows, norms), metric, inverse_norms, team)) return {};
   return codes;
 }
 

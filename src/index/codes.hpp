@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/row_store.hpp"
 #include "base/shared_array.hpp"
@@ -27,14 +28,17 @@ VectorType code_type(Codec codec, Distance metric) noexcept;
 Distance code_metric(Codec codec, Distance metric) noexcept;
 /// Bytes of one code.
 std::size_t code_bytes(Codec codec, Distance metric, std::size_t dimension) noexcept;
-/// Whether rows of a type have such codes: not where they are as small themselves.
+/// Whether rows of a type have such codes: not where they are as small themselves. Not for Codec::Auto.
 bool has_codes(Codec codec, VectorType rows) noexcept;
+
+/// The codecs that this one stands for, smallest first, where rows of a type have such codes.
+std::vector<Codec> codes_to_try(Codec codec, Distance metric, VectorType rows);
 
 /// Throws InvalidArgument for rows that have no such codes: values beyond the range of f16.
 void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team);
-/// Codes of all rows, which check_codec() has seen. Codec::None where there are none to make, or none of use: rows that
-/// are as small themselves, or whose neighbours codes do not tell. `norms` as the kernels of the metric take them.
-Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, const float* norms, base::ThreadTeam& team);
+/// Codes of all rows, which check_codec() has seen. Codec::None where there are none to make: rows that are as small
+/// themselves, or all the same.
+Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
 /// Whether codes are those of the rows, on their own grid. The rows are finite.
 bool are_codes_of(const Codes& codes, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
 

@@ -6,6 +6,7 @@
 
 #include "graph/reachability.hpp"
 #include "index/adopt.hpp"
+#include "index/calibration.hpp"
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/microsoft.hpp"
@@ -35,6 +36,16 @@ std::size_t checked_list_size(const SearchParameters& parameters) {
                                               std::to_string(parameters.search_list_size));
 }
 
+/// For the k nearest.
+index::Reach reach_for(const Index& index, const SearchParameters& parameters, std::size_t k) {
+  const std::size_t list_size =
+      parameters.target_recall ? index.list_size_for(*parameters.target_recall, k) : checked_list_size(parameters);
+  const std::size_t list = std::max(list_size, k);
+  // With room for all it is exact search.
+  const bool all = list >= index.state().graph.nodes();
+  return {list, all ? list : index::rerank_for(index.calibration(), list, std::max<std::size_t>(k, 1))};
+}
+
 }  // namespace
 
 void Index::State::make_searcher() {
@@ -49,7 +60,7 @@ void Index::State::make_searcher() {
   make(graph::KernelSpace(metric, rows, of_rows));
 }
 
-Index::Index(std::unique_ptr<const State> state) noexcept : state_(std::move(state)) {}
+Index::Index(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
 Index::Index(Index&&) noexcept = default;
 Index& Index::operator=(Index&&) noexcept = default;
 Index::~Index() = default;
@@ -74,8 +85,7 @@ void check_edges(const Index::State& state) {
 
 void Index::save(const std::filesystem::path& path, bool overwrite, const Execution& execution) const {
   check_edges(*state_);
-  const std::unique_ptr<State> adopted =
-      state_->builder == index::kMicrosoftBuilder ? index::adopt(*state_, execution) : nullptr;
+  const std::unique_ptr<State> adopted = state_->foreign ? index::adopt(*state_, execution) : nullptr;
   index::save_index(adopted != nullptr ? *adopted : *state_, path, overwrite, execution);
 }
 
@@ -93,15 +103,15 @@ std::vector<Hit> Index::search(VectorView query, std::size_t k, const SearchPara
 std::size_t Index::search_into(VectorView query, std::span<Hit> hits, const SearchParameters& parameters,
                                SearchStatistics* statistics) const {
   check_query(*this, query);
-  const std::size_t list_size = checked_list_size(parameters);
-  return std::visit([&](const auto& searcher) { return searcher.search(query, hits, list_size, statistics); },
+  const index::Reach reach = reach_for(*this, parameters, hits.size());
+  return std::visit([&](const auto& searcher) { return searcher.search(query, hits, reach, statistics); },
                     *state_->searcher);
 }
 
 SearchResults Index::search_batch(VectorView queries, std::size_t k, const SearchParameters& parameters,
                                   const Execution& execution, SearchStatistics* statistics) const {
   if (queries.rows() > 0) check_queries(*this, queries);
-  const std::size_t list_size = checked_list_size(parameters);
+  const index::Reach reach = reach_for(*this, parameters, k);
   SearchResults results;
   results.rows = queries.rows();
   results.k = k;
@@ -114,7 +124,7 @@ SearchResults Index::search_batch(VectorView queries, std::size_t k, const Searc
                 "cannot hold " + std::to_string(k) + " hits for each of " + std::to_string(results.rows) + " queries",
                 "ask for fewer: the index has " + std::to_string(size()) + " points");
   }
-  std::visit([&](const auto& searcher) { searcher.search_batch(queries, list_size, execution, results, statistics); },
+  std::visit([&](const auto& searcher) { searcher.search_batch(queries, reach, execution, results, statistics); },
              *state_->searcher);
   return results;
 }
@@ -122,6 +132,9 @@ SearchResults Index::search_batch(VectorView queries, std::size_t k, const Searc
 std::vector<Hit> Index::range_search(VectorView query, float radius, const SearchParameters& parameters) const {
   check_query(*this, query);
   if (std::isnan(radius)) throw Error(ErrorCode::InvalidArgument, "the radius is not a number");
+  if (parameters.target_recall)
+    throw Error(ErrorCode::InvalidArgument, "a target recall is for the k nearest: what lies within a radius has none",
+                "give search_list_size");
   const std::size_t list_size = checked_list_size(parameters);
   return std::visit([&](const auto& searcher) { return searcher.range_search(query, radius, list_size); },
                     *state_->searcher);
@@ -141,6 +154,38 @@ void Index::distances(VectorView query, std::span<const std::uint64_t> ids, std:
     nodes.push_back(*node);
   }
   std::visit([&](const auto& searcher) { searcher.distances(query, nodes, out); }, *state_->searcher);
+}
+
+const Calibration& Index::calibration() const noexcept { return state_->calibration; }
+
+void Index::calibrate(VectorView queries, const Execution& execution) {
+  constexpr std::size_t kMostQueries = 4096, kStoredRows = 1024;
+  constexpr double kEnough = 0.9995;
+  if (metric() == Distance::Custom)
+    throw Error(ErrorCode::Unsupported, "there is no exact search by a user's distance to compare with");
+  if (queries.rows() > 0) check_queries(*this, queries);
+  const base::RowsView& rows = state_->rows.view();
+  const std::size_t most = queries.rows() > 0 ? kMostQueries : kStoredRows;
+  const index::Probes probes = index::choose_probes(rows, metric(), queries, most, execution);
+  state_->calibration = index::measure(*state_, probes, index::kLists, kEnough, execution);
+}
+
+std::uint32_t Index::list_size_for(float recall, std::size_t k) const {
+  if (!(recall > 0 && recall <= 1))
+    throw Error(ErrorCode::InvalidArgument, "a recall of " + std::to_string(recall) + " is not in (0, 1]");
+  if (k == 0) return 1;
+  if (state_->graph.nodes() == 1)
+    return static_cast<std::uint32_t>(std::min<std::size_t>(k, size()));  // found by any list
+  const Calibration& known = calibration();
+  if (known.queries == 0) {
+    throw Error(ErrorCode::Unsupported, "the index does not know which list size gives which recall",
+                "measure it: diskann tune, Index::calibrate; or give search_list_size");
+  }
+  if (const auto size = diskann::list_size_for(known, static_cast<double>(recall), k)) return *size;
+  throw Error(ErrorCode::InvalidArgument,
+              "no list that was measured finds the " + std::to_string(k) + " nearest with a recall of " +
+                  std::to_string(recall),
+              "give search_list_size: above " + std::to_string(known.lists.back().search_list_size));
 }
 
 std::size_t Index::size() const noexcept { return state_->points.points(); }

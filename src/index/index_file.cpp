@@ -37,6 +37,7 @@ class IndexReader {
     state->metric = meta_.metric;
     state->source_type = meta_.source_type;
     state->builder = meta_.builder;
+    state->calibration = meta_.calibration;
     state->custom = custom_distance();
     state->rows = rows(SectionKind::Vectors, meta_.type);
     state->codes = codes();
@@ -297,15 +298,16 @@ std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, Vector
   bytes += section(rows * graph::row_slots(max_degree) * sizeof(base::Slot));
   if (with_ids) bytes += section(rows * sizeof(std::uint64_t));
   if (distance::has_norms(metric, type, dimension, rows)) bytes += section(rows * sizeof(float));
-  if (metric != Distance::Custom && has_codes(codec, type)) {
-    const VectorType code = code_type(codec, metric);
-    bytes += section(rows * code_bytes(codec, metric, dimension));
-    if (codec == Codec::SQ4)
-      bytes += section(rows * sizeof(float)) + section(dimension * sizeof(float));
-    else if (distance::has_norms(code_metric(codec, metric), code, dimension, rows))
-      bytes += section(rows * sizeof(float));
+  std::uint64_t most = 0;
+  for (const Codec kept : codes_to_try(codec, metric, type)) {
+    std::uint64_t of_codes = section(rows * code_bytes(kept, metric, dimension));
+    if (kept == Codec::SQ4)
+      of_codes += section(rows * sizeof(float)) + section(dimension * sizeof(float));
+    else if (distance::has_norms(code_metric(kept, metric), code_type(kept, metric), dimension, rows))
+      of_codes += section(rows * sizeof(float));
+    most = std::max(most, of_codes);
   }
-  return bytes;
+  return bytes + most;
 }
 
 std::unique_ptr<Index::State> open_index(const std::filesystem::path& path, const OpenOptions& options) {

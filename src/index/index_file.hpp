@@ -40,6 +40,7 @@ struct IndexMeta {
   Codec codec = Codec::None;
   std::optional<quantization::Grid> grid;  ///< of codes in 8 bits
   quantization::NibbleGrid nibbles;        ///< of codes in 4 bits, without the means
+  Calibration calibration;
 };
 std::string meta_to_json(const Index::State& state);
 /// `where` is named in errors.

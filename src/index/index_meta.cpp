@@ -11,6 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t kMostRanks = 16, kMostLists = 256;  // of a calibration
+
 /// Control characters, also those of U+0080 to U+009F: a terminal that is shown them may obey.
 bool has_control_characters(std::string_view utf8) {
   for (std::size_t i = 0; i < utf8.size(); ++i) {
@@ -46,10 +48,10 @@ class MetaReader {
     if (has_control_characters(value)) fail(std::string("has control characters in '") + key + "'");
     return value;
   }
-  float number(const Json& object, const char* key) const {
+  double number(const Json& object, const char* key) const {
     const auto found = object.find(key);
     if (found == object.end() || !found->is_number()) fail(std::string("has no number '") + key + "'");
-    return found->get<float>();
+    return found->get<double>();
   }
   const Json& object(const char* key) const {
     const auto found = json_.find(key);
@@ -81,7 +83,7 @@ Distance parse_metric(const std::string& name) {
 }
 
 void read_nibbles(const MetaReader& reader, const Json& codec, quantization::NibbleGrid& grid) {
-  grid.step = reader.number(codec, "step");
+  grid.step = static_cast<float>(reader.number(codec, "step"));
   const auto places = codec.find("places");
   if (!std::isfinite(grid.step) || !(grid.step > 0) || places == codec.end() || !places->is_array() ||
       places->size() != grid.places.size())
@@ -105,12 +107,80 @@ void read_codec(const MetaReader& reader, IndexMeta& meta) {
     reader.fail("has the codec " + name + " for rows that have no such codes");
   if (meta.codec == Codec::SQ4) return read_nibbles(reader, *found, meta.nibbles);
   if (meta.codec != Codec::SQ8) return;
-  const quantization::Grid grid{code_type(meta.codec, meta.metric), reader.number(*found, "zero"),
-                                reader.number(*found, "step")};
+  const quantization::Grid grid{code_type(meta.codec, meta.metric), static_cast<float>(reader.number(*found, "zero")),
+                                static_cast<float>(reader.number(*found, "step"))};
   const bool centred = grid.type == VectorType::U8 || grid.zero == 0;
   if (!std::isfinite(grid.zero) || !std::isfinite(grid.step) || !(grid.step > 0) || !centred)
     reader.fail("has a grid of codes that is none");
   meta.grid = grid;
+}
+
+/// Hostile sizes would be looked for in it, and non-numbers searched with.
+std::vector<std::uint32_t> read_counts(const MetaReader& reader, const Json& object, const char* key,
+                                       std::uint64_t least_step) {
+  std::vector<std::uint32_t> counts;
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_array() || found->size() > kMostRanks)
+    reader.fail(std::string("has a calibration without '") + key + "'");
+  for (const Json& count : *found) {
+    const std::uint64_t value = count.is_number_unsigned() ? count.get<std::uint64_t>() : 0;
+    if (value < 1 || value > base::kMaxSlots || (!counts.empty() && value < counts.back() + least_step))
+      reader.fail(std::string("has a calibration with '") + key + "' that are none");
+    counts.push_back(static_cast<std::uint32_t>(value));
+  }
+  return counts;
+}
+
+ListMeasurement read_list(const MetaReader& reader, const Json& json, const Calibration& so_far) {
+  if (!json.is_object()) reader.fail("has a calibration of no lists");
+  ListMeasurement list;
+  list.search_list_size = static_cast<std::uint32_t>(reader.integer(json, "search_list_size", 1, base::kMaxSlots));
+  list.hops = reader.number(json, "hops");
+  list.distance_computations = reader.number(json, "distance_computations");
+  const auto recall = json.find("recall");
+  if (recall == json.end() || !recall->is_array() || recall->size() != so_far.k.size())
+    reader.fail("has a calibration without 'recall'");
+  for (std::size_t i = 0; i < recall->size(); ++i) {
+    const double value = (*recall)[i].is_number() ? (*recall)[i].get<double>() : -1.0;
+    const double before = so_far.lists.empty() ? 0.0 : so_far.lists.back().recall[i];
+    if (!(value >= before && value <= 1)) reader.fail("has a calibration whose recall falls or is none");
+    list.recall.push_back(value);
+  }
+  if (!so_far.lists.empty() && list.search_list_size <= so_far.lists.back().search_list_size)
+    reader.fail("has a calibration whose lists do not grow");
+  return list;
+}
+
+Calibration read_calibration(const MetaReader& reader) {
+  Calibration calibration;
+  if (reader.root().find("calibration") == reader.root().end()) return calibration;
+  const Json& json = reader.object("calibration");
+  calibration.queries = reader.integer(json, "queries", 1, base::kMaxSlots);
+  const auto stored_rows = json.find("stored_rows");
+  if (stored_rows == json.end() || !stored_rows->is_boolean()) reader.fail("has a calibration without 'stored_rows'");
+  calibration.stored_rows = stored_rows->get<bool>();
+  calibration.k = read_counts(reader, json, "k", 1);
+  calibration.rerank = read_counts(reader, json, "rerank", 0);
+  const auto lists = json.find("lists");
+  const bool ranked =
+      !calibration.k.empty() && (calibration.rerank.empty() || calibration.rerank.size() == calibration.k.size());
+  if (!ranked || lists == json.end() || !lists->is_array() || lists->empty() || lists->size() > kMostLists)
+    reader.fail("has a calibration of no lists");
+  for (const Json& list : *lists) calibration.lists.push_back(read_list(reader, list, calibration));
+  return calibration;
+}
+
+Json to_json(const Calibration& calibration) {
+  Json json = {{"queries", calibration.queries}, {"stored_rows", calibration.stored_rows}};
+  json["k"] = calibration.k;
+  json["rerank"] = calibration.rerank;
+  for (const ListMeasurement& list : calibration.lists) {
+    json["lists"].push_back({{"search_list_size", list.search_list_size},
+                             {"hops", list.hops},
+                             {"distance_computations", list.distance_computations},
+                             {"recall", list.recall}});
+  }
+  return json;
 }
 
 }  // namespace
@@ -150,6 +220,7 @@ std::string meta_to_json(const Index::State& state) {
                    {"search_list_size", state.parameters.search_list_size},
                    {"alpha", static_cast<double>(state.parameters.alpha)},
                    {"seed", state.parameters.seed}};
+  if (state.calibration.queries != 0) json["calibration"] = to_json(state.calibration);
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -179,8 +250,9 @@ IndexMeta meta_from_json(std::string_view json, const std::string& where) {
   if (meta.builder == kMicrosoftBuilder && meta.metric == Distance::Custom)
     reader.fail("has a graph of Microsoft's by a custom distance");
   meta.parameters.search_list_size = static_cast<std::uint32_t>(reader.integer(build, "search_list_size", 0, kMost32));
-  meta.parameters.alpha = reader.number(build, "alpha");
+  meta.parameters.alpha = static_cast<float>(reader.number(build, "alpha"));
   meta.parameters.seed = reader.integer(build, "seed", 0, ~std::uint64_t{0});
+  meta.calibration = read_calibration(reader);
   return meta;
 }
 

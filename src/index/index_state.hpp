@@ -7,6 +7,7 @@
 
 #include "base/adjacency.hpp"
 #include "base/shared_array.hpp"
+#include "diskann/calibration.hpp"
 #include "diskann/index.hpp"
 #include "index/codes.hpp"
 #include "index/point_table.hpp"
@@ -20,12 +21,14 @@ struct Index::State {
   Distance metric = Distance::L2;
   VectorType source_type = VectorType::F32;
   std::string builder = "incremental";  ///< or index::kMicrosoftBuilder
+  bool foreign = false;                 ///< a set of Microsoft's as it is, which no file of ours may hold
   base::RowStore rows;                  ///< one row a node
   base::SharedArray<float> norms;
   index::Codes codes;
   base::Adjacency graph;
   std::vector<base::Slot> entry_points;
   index::PointTable points;
+  Calibration calibration;
   std::shared_ptr<const DistanceFunction> custom;
 
   using KernelSearcher = index::Searcher<graph::KernelSpace>;

@@ -81,6 +81,7 @@ std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix
   state->parameters.alpha = 0;
   state->parameters.seed = 0;
   state->builder = kMicrosoftBuilder;
+  state->foreign = true;
   state->metric = set.metric;
   state->source_type = set.vectors.view().type;
   state->points = points_of(set);

@@ -1,6 +1,7 @@
 #include "index/searcher.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -31,12 +32,9 @@ graph::CustomSpace::Query prepare(const graph::CustomSpace&, const VectorView& q
   return &buffer;
 }
 
-/// What a walk did, and the distances of the rows themselves that come after one by codes.
-template <class Space>
-void add_work(const graph::Walk<Space>& walk, const graph::CandidateList& list, SearchStatistics& statistics) {
-  statistics.hops += walk.statistics().hops;
-  statistics.distance_computations += walk.statistics().distance_computations;
-  if constexpr (!Space::kExact) statistics.distance_computations += list.entries().size();
+void add(const SearchStatistics& part, SearchStatistics& sum) {
+  sum.hops += part.hops;
+  sum.distance_computations += part.distance_computations;
 }
 
 }  // namespace
@@ -60,6 +58,17 @@ graph::SearchScratch& Searcher<Space>::Scratch::walk_scratch(std::size_t i) {
 }
 
 template <class Space>
+void Searcher<Space>::Scratch::walk(const VectorView& rows, std::size_t list_size, const Slot* hidden) {
+  walks.clear();
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    queries[i] = prepare(searcher->space_, rows.slice(i, 1), buffers[i]);
+    walks.emplace_back(searcher->space_, *searcher->graph_, queries[i], searcher->entry_points_, list_size,
+                       walk_scratch(i), hidden != nullptr ? std::optional(hidden[i]) : std::nullopt);
+  }
+  graph::run_interleaved<Space>(walks);
+}
+
+template <class Space>
 class Searcher<Space>::Lease {
  public:
   explicit Lease(const Searcher& searcher)
@@ -80,7 +89,7 @@ std::size_t Searcher<Space>::list_size_for(std::size_t list_size, std::size_t k)
 }
 
 template <class Space>
-std::size_t Searcher<Space>::search(const VectorView& query, std::span<Hit> hits, std::size_t list_size,
+std::size_t Searcher<Space>::search(const VectorView& query, std::span<Hit> hits, const Reach& reach,
                                     SearchStatistics* statistics) const {
   if (hits.empty()) {
     distance::check_finite(query, 0);
@@ -88,19 +97,17 @@ std::size_t Searcher<Space>::search(const VectorView& query, std::span<Hit> hits
   }
   const Lease lease(*this);
   Scratch& scratch = *lease;
-  graph::SearchScratch& walk_scratch = scratch.walk_scratch(0);
-  const typename Space::Query prepared = prepare(space_, query, scratch.buffers[0]);
-  graph::Walk<Space> walk(space_, *graph_, prepared, entry_points_, list_size_for(list_size, hits.size()),
-                          walk_scratch);
-  while (walk.gather()) walk.absorb();
-  if (statistics != nullptr) add_work(walk, walk_scratch.list, *statistics);
-  return take_hits(walk_scratch.list, prepared, hits, scratch);
+  scratch.walk(query, list_size_for(reach.list_size, hits.size()), nullptr);
+  SearchStatistics done;
+  const std::size_t found = take_hits(0, reach.rerank, hits, scratch, done);
+  if (statistics != nullptr) add(done, *statistics);
+  return found;
 }
 
 template <class Space>
-void Searcher<Space>::search_batch(const VectorView& queries, std::size_t list_size, const Execution& execution,
+void Searcher<Space>::search_batch(const VectorView& queries, const Reach& reach, const Execution& execution,
                                    SearchResults& results, SearchStatistics* statistics) const {
-  const std::size_t list = list_size_for(list_size, results.k);
+  const std::size_t list_size = list_size_for(reach.list_size, results.k);
   base::ThreadTeam team(execution);
   base::ProgressMeter progress(execution, "search", results.rows);
   std::vector<SearchStatistics> of_thread(team.threads());
@@ -111,43 +118,66 @@ void Searcher<Space>::search_batch(const VectorView& queries, std::size_t list_s
     std::vector<Hit> hits(results.k);
     for (std::uint64_t first = begin; first < end; first += kWalks) {
       const std::size_t count = std::min<std::uint64_t>(kWalks, end - first);
-      typename Space::Query prepared[kWalks];
-      scratch.walks.clear();
+      scratch.walk(queries.slice(first, count), list_size, nullptr);
       for (std::size_t i = 0; i < count; ++i) {
-        prepared[i] = prepare(space_, queries.slice(first + i, 1), scratch.buffers[i]);
-        scratch.walks.emplace_back(space_, *graph_, prepared[i], entry_points_, list, scratch.walk_scratch(i));
-      }
-      graph::run_interleaved<Space>(scratch.walks);
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t found = take_hits(scratch.walk_scratch(i).list, prepared[i], hits, scratch);
+        const std::size_t found = take_hits(i, reach.rerank, hits, scratch, of_thread[thread]);
         for (std::size_t j = 0; j < found; ++j) {
           results.ids[(first + i) * results.k + j] = hits[j].id;
           results.distances[(first + i) * results.k + j] = hits[j].distance;
         }
-        add_work(scratch.walks[i], scratch.walk_scratch(i).list, of_thread[thread]);
       }
     }
     progress.add(end - begin);
   });
   if (statistics == nullptr) return;
-  for (const SearchStatistics& part : of_thread) {
-    statistics->hops += part.hops;
-    statistics->distance_computations += part.distance_computations;
+  for (const SearchStatistics& part : of_thread) add(part, *statistics);
+}
+
+template <class Space>
+ListTrial Searcher<Space>::try_list(const Probes& probes, std::size_t list_size, base::ThreadTeam& team) const {
+  ListTrial trial;
+  for (auto& places : trial.places) places.resize(std::min(list_size, graph_->nodes()));
+  std::vector<ListTrial> of_thread(team.threads(), trial);
+  team.run(probes.limits.size(), 4 * kWalks, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
+    const Lease lease(*this);
+    Scratch& scratch = *lease;
+    for (std::uint64_t first = begin; first < end; first += kWalks) {
+      const std::size_t count = std::min<std::uint64_t>(kWalks, end - first);
+      scratch.walk(probes.queries.view().slice(first, count), trial.places[0].size(),
+                   probes.hidden.empty() ? nullptr : probes.hidden.data() + first);
+      for (std::size_t i = 0; i < count; ++i) {
+        add(scratch.walks[i].statistics(), of_thread[thread].statistics);
+        compare_exactly(scratch.list(i).entries(), scratch.queries[i], scratch);
+        for (std::size_t rank = 0; rank < kRanks.size(); ++rank) {
+          std::uint32_t wanted = probes.wanted[rank];
+          for (std::size_t place = 0; place < scratch.distances.size() && wanted > 0; ++place) {
+            const bool near = scratch.distances[place] <= probes.limits[first + i][rank];
+            of_thread[thread].places[rank][place] += near ? 1 : 0;
+            wanted -= near ? 1 : 0;
+          }
+        }
+      }
+    }
+  });
+  for (const ListTrial& part : of_thread) {
+    add(part.statistics, trial.statistics);
+    for (std::size_t rank = 0; rank < kRanks.size(); ++rank)
+      std::transform(part.places[rank].begin(), part.places[rank].end(), trial.places[rank].begin(),
+                     trial.places[rank].begin(), std::plus<>());
   }
+  return trial;
 }
 
 template <class Space>
 std::vector<Hit> Searcher<Space>::range_search(const VectorView& query, float radius, std::size_t list_size) const {
   const Lease lease(*this);
   Scratch& scratch = *lease;
-  graph::SearchScratch& walk_scratch = scratch.walk_scratch(0);
-  const typename Space::Query prepared = prepare(space_, query, scratch.buffers[0]);
   std::span<const Candidate> found;
   // A list that ends outside the radius has seen the border; one that does not is doubled.
   for (std::size_t list = list_size_for(list_size, 1);; list = std::min(2 * list, graph_->nodes())) {
-    graph::Walk<Space> walk(space_, *graph_, prepared, entry_points_, list, walk_scratch);
-    while (walk.gather()) walk.absorb();
-    found = rerank(walk_scratch.list, prepared, scratch);
+    scratch.walk(query, list, nullptr);
+    const typename Space::Query& prepared = scratch.queries[0];
+    found = rerank(scratch.list(0).entries(), list, list, prepared, scratch);
     bool outside = !found.empty() && distance_of(found.back()) > radius;
     if constexpr (!Space::kExact) {
       // Codes put rows in nearly the right order: the last eighth of the list must lie outside, and not one row.
@@ -174,27 +204,54 @@ void Searcher<Space>::distances(const VectorView& query, std::span<const Slot> n
   space_.exact(prepare(space_, query, (*lease).buffers[0]), nodes.data(), nodes.size(), out.data());
 }
 
-/// The entries of a list, by the distances of the rows themselves.
+/// Distances of the rows themselves, into the scratch.
 template <class Space>
-std::span<const Candidate> Searcher<Space>::rerank(const graph::CandidateList& list, const typename Space::Query& query,
-                                                   Scratch& scratch) const {
-  const std::span<const Candidate> entries = list.entries();
-  if constexpr (Space::kExact) return entries;
-  scratch.slots.resize(entries.size());
+void Searcher<Space>::compare_exactly(std::span<const Candidate> entries, const typename Space::Query& query,
+                                      Scratch& scratch) const {
   scratch.distances.resize(entries.size());
-  scratch.all.resize(entries.size());
-  std::transform(entries.begin(), entries.end(), scratch.slots.begin(), slot_of);
-  space_.exact(query, scratch.slots.data(), entries.size(), scratch.distances.data());
-  for (std::size_t i = 0; i < entries.size(); ++i)
-    scratch.all[i] = graph::make_candidate(scratch.distances[i], scratch.slots[i]);
-  std::sort(scratch.all.begin(), scratch.all.end());
-  return scratch.all;
+  if constexpr (Space::kExact) {
+    std::transform(entries.begin(), entries.end(), scratch.distances.begin(), distance_of);
+  } else {
+    scratch.slots.resize(entries.size());
+    std::transform(entries.begin(), entries.end(), scratch.slots.begin(), slot_of);
+    space_.exact(query, scratch.slots.data(), entries.size(), scratch.distances.data());
+  }
 }
 
+/// Entries of a list, by the distances of the rows themselves: the first `count`, and those behind them a few at a time
+/// for as long as one of the few is among the k nearest, which for queries unlike those that `count` was measured on
+/// may be long.
 template <class Space>
-std::size_t Searcher<Space>::take_hits(const graph::CandidateList& list, const typename Space::Query& query,
-                                       std::span<Hit> hits, Scratch& scratch) const {
-  const std::size_t found = nearest_of(rerank(list, query, scratch), hits, scratch);
+std::span<const Candidate> Searcher<Space>::rerank(std::span<const Candidate> entries, std::size_t count, std::size_t k,
+                                                   const typename Space::Query& query, Scratch& scratch) const {
+  if constexpr (Space::kExact) return entries;
+  constexpr std::size_t kFew = 4;
+  std::vector<Candidate>& all = scratch.all;
+  all.clear();
+  bool near = true;
+  for (std::size_t part = std::min(count, entries.size()); part > 0 && near;
+       part = std::min(kFew, entries.size() - all.size())) {
+    compare_exactly(entries.subspan(all.size(), part), query, scratch);
+    const Candidate limit = all.size() < k ? ~Candidate{0} : all[k - 1];
+    near = false;
+    for (std::size_t i = 0; i < part; ++i) {
+      all.push_back(graph::make_candidate(scratch.distances[i], scratch.slots[i]));
+      near |= all.back() < limit;
+    }
+    std::sort(all.begin(), all.end());
+  }
+  return all;
+}
+
+/// Of a walk that ended; adds what it did.
+template <class Space>
+std::size_t Searcher<Space>::take_hits(std::size_t walk, std::size_t reranked, std::span<Hit> hits, Scratch& scratch,
+                                       SearchStatistics& statistics) const {
+  const typename Space::Query& query = scratch.queries[walk];
+  const std::span<const Candidate> sorted = rerank(scratch.list(walk).entries(), reranked, hits.size(), query, scratch);
+  add(scratch.walks[walk].statistics(), statistics);
+  if constexpr (!Space::kExact) statistics.distance_computations += sorted.size();
+  const std::size_t found = nearest_of(sorted, hits, scratch);
   if (found == std::min(hits.size(), points_->points())) return found;
   // Only graphs of others have nodes that no walk reaches, or hide nodes: the promise of k hits holds for them too.
   return nearest_of(scan(query, scratch), hits, scratch);

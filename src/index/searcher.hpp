@@ -13,6 +13,7 @@
 #include "graph/search.hpp"
 #include "graph/space.hpp"
 #include "index/point_table.hpp"
+#include "index/probes.hpp"
 
 namespace diskann::index {
 
@@ -42,6 +43,12 @@ class ScratchPool {
   std::vector<std::unique_ptr<Scratch>> free_;
 };
 
+/// How far a search looks.
+struct Reach {
+  std::size_t list_size;  ///< candidates of the walk
+  std::size_t rerank;     ///< of them, those nearest by codes that are compared with rows, and more while that pays
+};
+
 /// Answers queries over one graph: prepares them, walks, and turns nodes into hits.
 template <class Space>
 class Searcher {
@@ -50,10 +57,12 @@ class Searcher {
   Searcher(Space space, const base::Adjacency& graph, std::span<const Slot> entry_points, const PointTable& points)
       : space_(std::move(space)), graph_(&graph), entry_points_(space_, entry_points), points_(&points) {}
 
-  std::size_t search(const VectorView& query, std::span<Hit> hits, std::size_t list_size,
+  std::size_t search(const VectorView& query, std::span<Hit> hits, const Reach& reach,
                      SearchStatistics* statistics) const;
-  void search_batch(const VectorView& queries, std::size_t list_size, const Execution& execution,
-                    SearchResults& results, SearchStatistics* statistics) const;
+  void search_batch(const VectorView& queries, const Reach& reach, const Execution& execution, SearchResults& results,
+                    SearchStatistics* statistics) const;
+  /// Walks to every probe.
+  ListTrial try_list(const Probes& probes, std::size_t list_size, base::ThreadTeam& team) const;
   std::vector<Hit> range_search(const VectorView& query, float radius, std::size_t list_size) const;
   void distances(const VectorView& query, std::span<const Slot> nodes, std::span<float> out) const;
 
@@ -63,7 +72,12 @@ class Searcher {
   struct Scratch {
     explicit Scratch(const Searcher& searcher);
     graph::SearchScratch& walk_scratch(std::size_t i);
+    /// Walks to a few queries to the end, each with a node that it may not see, if any.
+    void walk(const VectorView& queries, std::size_t list_size, const Slot* hidden);
+    const graph::CandidateList& list(std::size_t i) const { return walk_scratches[i].list; }
+
     typename Space::Buffer buffers[kWalks];
+    typename Space::Query queries[kWalks];
     std::vector<graph::SearchScratch> walk_scratches;  // made as needed: single queries need one
     std::vector<graph::Walk<Space>> walks;
     std::vector<Hit> hits;
@@ -76,10 +90,12 @@ class Searcher {
 
   /// List that is sure to hold `k` points, if nodes stand for at least one point each.
   std::size_t list_size_for(std::size_t list_size, std::size_t k) const noexcept;
-  std::span<const graph::Candidate> rerank(const graph::CandidateList& list, const typename Space::Query& query,
-                                           Scratch& scratch) const;
-  std::size_t take_hits(const graph::CandidateList& list, const typename Space::Query& query, std::span<Hit> hits,
-                        Scratch& scratch) const;
+  void compare_exactly(std::span<const graph::Candidate> entries, const typename Space::Query& query,
+                       Scratch& scratch) const;
+  std::span<const graph::Candidate> rerank(std::span<const graph::Candidate> entries, std::size_t count, std::size_t k,
+                                           const typename Space::Query& query, Scratch& scratch) const;
+  std::size_t take_hits(std::size_t walk, std::size_t reranked, std::span<Hit> hits, Scratch& scratch,
+                        SearchStatistics& statistics) const;
   std::size_t nearest_of(std::span<const graph::Candidate> sorted, std::span<Hit> hits, Scratch& scratch) const;
   std::span<const graph::Candidate> scan(const typename Space::Query& query, Scratch& scratch) const;
 

@@ -49,11 +49,6 @@ class Nearest {
     for (const auto& [distance, slot] : other.heap_) offer(distance, slot);
   }
   std::size_t size() const noexcept { return heap_.size(); }
-  std::vector<Slot> slots() const {
-    std::vector<Slot> slots(heap_.size());
-    std::transform(heap_.begin(), heap_.end(), slots.begin(), [](const auto& one) { return one.second; });
-    return slots;
-  }
   std::size_t shared_with(const Nearest& other) const {
     return static_cast<std::size_t>(std::count_if(heap_.begin(), heap_.end(), [&](const auto& mine) {
       return std::any_of(other.heap_.begin(), other.heap_.end(),
@@ -137,15 +132,6 @@ std::size_t count_collisions(const base::RowsView& codes, base::ThreadTeam& team
 }
 
 }  // namespace
-
-std::vector<std::vector<Slot>> nearest_rows(const std::vector<Slot>& probes, Distance metric,
-                                            const base::RowsView& rows, const float* inverse_norms,
-                                            base::ThreadTeam& team) {
-  const std::vector<Nearest> nearest = neighbors_of(probes, metric, rows, inverse_norms, team);
-  std::vector<std::vector<Slot>> slots(nearest.size());
-  std::transform(nearest.begin(), nearest.end(), slots.begin(), [](const Nearest& one) { return one.slots(); });
-  return slots;
-}
 
 std::optional<BuildCodes> encode_for_building(Distance metric, const base::RowsView& rows, const float* norms,
                                               base::ThreadTeam& team) {

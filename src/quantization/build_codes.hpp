@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
 #include "base/row_store.hpp"
 #include "base/threads.hpp"
@@ -23,10 +22,5 @@ struct BuildCodes {
 /// group of less than a hundredth of the rows may go unnoticed.
 std::optional<BuildCodes> encode_for_building(Distance metric, const base::RowsView& rows, const float* norms,
                                               base::ThreadTeam& team);
-
-/// The ten nearest rows of each of some rows, itself excluded, in no order; `inverse_norms` by cosine, else null.
-std::vector<std::vector<base::Slot>> nearest_rows(const std::vector<base::Slot>& probes, Distance metric,
-                                                  const base::RowsView& rows, const float* inverse_norms,
-                                                  base::ThreadTeam& team);
 
 }  // namespace diskann::quantization

@@ -13,7 +13,7 @@
 namespace diskann::quantization {
 namespace {
 
-constexpr std::size_t kSampleValues = std::size_t{1} << 18, kSampleRows = 4096;
+constexpr std::size_t kSampleValues = std::size_t{1} << 16, kSampleRows = 4096;
 constexpr int kLloydSteps = 40, kLeast = -64, kMost = 63;
 
 std::vector<float> means_of(const RowReader& reader, const base::RowsView& rows) {
@@ -50,6 +50,43 @@ std::array<float, 16> lloyd(const std::vector<float>& sorted) {
   return places;
 }
 
+/// For each whole number from kLeast on the nearest place.
+struct NearestPlaces {
+  explicit NearestPlaces(const distance::NibblePlaces& places) {
+    for (int value = kLeast; value <= kMost; ++value) {
+      std::uint8_t best = 0;
+      for (std::uint8_t c = 1; c < 16; ++c)
+        if (std::abs(places[c] - value) < std::abs(places[best] - value)) best = c;
+      code[static_cast<std::size_t>(value - kLeast)] = best;
+      place[static_cast<std::size_t>(value - kLeast)] = static_cast<float>(places[best]);
+    }
+  }
+  /// Codes of whole numbers, from kLeast counted, and what they stand for.
+  void look_up(const std::uint8_t* __restrict numbers, std::size_t count, std::uint8_t* __restrict codes,
+               float* __restrict values) const {
+    for (std::size_t j = 0; j < count; ++j) {
+      codes[j] = code[numbers[j]];
+      values[j] = place[numbers[j]];
+    }
+  }
+
+  std::array<std::uint8_t, kMost - kLeast + 1> code;
+  std::array<float, kMost - kLeast + 1> place;
+};
+
+/// Becomes vectors, as the loops that scalar_codes.hpp has.
+void centre(const float* __restrict mean, std::size_t count, float* __restrict values) {
+  for (std::size_t j = 0; j < count; ++j) values[j] -= mean[j];
+}
+
+/// Of a multiple of 8 components, in 8 sums: vectors hold them, in the same order whatever their length.
+float dot(const float* a, const float* b, std::size_t count) {
+  std::array<float, 8> sums{};
+  for (std::size_t i = 0; i < count; i += 8)
+    for (std::size_t j = 0; j < 8; ++j) sums[j] += a[i + j] * b[i + j];
+  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
 }  // namespace
 
 NibbleGrid train_nibbles(const base::RowsView& rows, const float* inverse_norms, bool centred) {
@@ -72,32 +109,26 @@ NibbleGrid train_nibbles(const base::RowsView& rows, const float* inverse_norms,
 
 NibbleCodes encode_nibbles(const NibbleGrid& grid, const base::RowsView& rows, const float* inverse_norms,
                            base::ThreadTeam& team) {
-  std::array<std::uint8_t, kMost - kLeast + 1> nearest;
-  for (int value = kLeast; value <= kMost; ++value) {
-    std::uint8_t best = 0;
-    for (std::uint8_t c = 1; c < 16; ++c)
-      if (std::abs(grid.places[c] - value) < std::abs(grid.places[best] - value)) best = c;
-    nearest[static_cast<std::size_t>(value - kLeast)] = best;
-  }
+  const NearestPlaces nearest(grid.places);
   const RowReader reader(rows, inverse_norms);
   NibbleCodes codes{base::RowStore(VectorType::U8, rows.rows, distance::nibble_row_bytes(rows.dimension)),
                     std::vector<float>(rows.rows), std::vector<float>(rows.rows)};
   team.run(rows.rows, 256, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+    // Up to whole lines, behind the components zeros, whose codes no line has.
+    const std::size_t padded = base::round_up(rows.dimension, distance::kNibblesInLine);
+    std::vector<float> values(padded), decoded(padded);
+    std::vector<std::uint8_t> places(padded), code(padded);
     for (std::uint64_t i = begin; i < end; ++i) {
+      reader.read(i, values.data());
+      centre(grid.mean.data(), rows.dimension, values.data());
+      clamp_steps(values.data(), 0, grid.step, kLeast, kMost, rows.dimension, decoded.data());
+      round_steps(decoded.data(), kLeast, rows.dimension, places.data());
+      nearest.look_up(places.data(), rows.dimension, code.data(), decoded.data());
+      codes.products[i] = grid.step * dot(decoded.data(), values.data(), padded);
+      codes.squares[i] = dot(values.data(), values.data(), padded);
       auto* row = reinterpret_cast<std::uint8_t*>(codes.rows.row(i));
-      float product = 0, square = 0;
-      reader.for_each(i, [&](std::size_t j, float value) {
-        const float centred = value - grid.mean[j];
-        const float steps =
-            std::min(std::max(static_cast<float>(kLeast), centred / grid.step), static_cast<float>(kMost));
-        const int place = static_cast<int>(round_to_whole(steps));
-        const std::uint8_t code = nearest[static_cast<std::size_t>(place - kLeast)];
-        row[j / 128 * 64 + j % 64] |= static_cast<std::uint8_t>(j % 128 < 64 ? code : code << 4);
-        product += centred * static_cast<float>(grid.places[code]);
-        square += centred * centred;
-      });
-      codes.products[i] = product * grid.step;
-      codes.squares[i] = square;
+      for (std::size_t j = 0; j < padded; j += distance::kNibblesInLine, row += 64)
+        for (std::size_t b = 0; b < 64; ++b) row[b] = static_cast<std::uint8_t>(code[j + b] | code[j + 64 + b] << 4);
     }
   });
   return codes;

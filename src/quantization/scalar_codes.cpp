@@ -18,18 +18,15 @@ inline constexpr float kLeast = std::is_signed_v<Code> ? -127.0f : 0.0f;
 template <class Code>
 inline constexpr float kMost = std::is_signed_v<Code> ? 127.0f : 255.0f;
 
-/// NaN, which only files of others hold, becomes the least.
-template <class Code>
-Code place(float steps) noexcept {
-  return static_cast<Code>(round_to_whole(std::min(std::max(kLeast<Code>, steps), kMost<Code>)));
-}
-
 template <class Code>
 void encode_rows(const Grid& grid, const RowReader& reader, base::RowStore& codes, base::ThreadTeam& team) {
   team.run(codes.view().rows, 256, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+    std::vector<float> values(reader.dimension());
     for (std::uint64_t i = begin; i < end; ++i) {
+      reader.read(i, values.data());
       auto* code = reinterpret_cast<Code*>(codes.row(i));
-      reader.for_each(i, [&](std::size_t j, float value) { code[j] = place<Code>((value - grid.zero) / grid.step); });
+      clamp_steps(values.data(), grid.zero, grid.step, kLeast<Code>, kMost<Code>, values.size(), values.data());
+      round_steps(values.data(), 0, values.size(), code);
     }
   });
 }
@@ -39,7 +36,7 @@ bool encode_query(const float* steps, std::size_t dimension, Code* code) {
   // What is cut off, squared, beside what is kept: from a hundredth on ranks would change.
   float lost = 0, kept = 0;
   for (std::size_t i = 0; i < dimension; ++i) {
-    code[i] = place<Code>(steps[i]);
+    code[i] = static_cast<Code>(round_to_whole(std::min(std::max(kLeast<Code>, steps[i]), kMost<Code>)));
     const float place = static_cast<float>(code[i]), away = std::max(std::abs(steps[i] - place) - 0.5f, 0.0f);
     lost += away * away;
     kept += place * place;

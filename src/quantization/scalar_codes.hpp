@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "base/row_store.hpp"
 #include "base/threads.hpp"
 #include "diskann/types.hpp"
@@ -18,6 +21,19 @@ struct Grid {
 inline float round_to_whole(float value) noexcept {
   constexpr float kWhole = 0x1.8p23f;
   return (value + kWhole) - kWhole;
+}
+
+/// (value - zero) / step, from `least` to `most`; NaN, which only files of others hold, becomes the least. In a loop of
+/// its own, which becomes vectors as round_steps() does: together they are branches. `steps` may be `values`.
+inline void clamp_steps(const float* values, float zero, float step, float least, float most, std::size_t count,
+                        float* steps) noexcept {
+  for (std::size_t j = 0; j < count; ++j) steps[j] = std::min(std::max(least, (values[j] - zero) / step), most);
+}
+/// The nearest whole numbers, less `zero`.
+template <class Code>
+void round_steps(const float* __restrict steps, std::int32_t zero, std::size_t count, Code* __restrict codes) noexcept {
+  for (std::size_t j = 0; j < count; ++j)
+    codes[j] = static_cast<Code>(static_cast<std::int32_t>(round_to_whole(steps[j])) - zero);
 }
 
 /// Spans the values of a sample of rows of f32 or f16, times `inverse_norms` (by row) unless null; one in 5,000 at each

@@ -162,6 +162,11 @@ expect 0 build -i small.u8bin -o bytes.idx --quantize sq8
 has err "codes    none"
 expect 3 build -i coded.fbin -o pq.idx --quantize pq
 has err "none, f16, sq8 or sq4"
+expect 0 build -i coded.fbin -o auto.idx -R 24 --quantize auto
+expect 0 info auto.idx --json
+json out /codec | grep -Eqx 'none|sq8|sq4' || die "auto chose $(json out /codec)"
+expect 0 search -i auto.idx -q coded-query.fbin -k 10 -L 4500 -o auto.txt --show-distances
+cmp none.txt auto.txt || die "hits by what auto chose differ"
 
 # The builder is the user's choice.
 expect 0 build -i base.fbin -o partitioned.idx --builder partitioned -v

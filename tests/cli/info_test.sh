@@ -167,7 +167,7 @@ expect 5 verify broken.idx --json
 equal "$(json out /ok)" false
 equal "$(json err /error/code)" Corrupt
 
-commands="build estimate search benchmark groundtruth recall generate verify convert info completion"
+commands="build estimate search benchmark groundtruth recall generate verify tune convert info completion"
 expect 0 --help
 for command in $commands; do has out "  $command "; done
 for command in $commands; do

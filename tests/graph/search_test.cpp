@@ -44,6 +44,25 @@ TEST(Walk, VisitsTheSameNodesAloneAndInterleaved) {
   EXPECT_EQ(compared, 200u);
 }
 
+TEST(Walk, DoesNotSeeTheHiddenNode) {
+  const VectorSet set = doubles::clustered(VectorType::U8, 600, 32, 4);
+  const testing::Built built = testing::build(set, Distance::L2, {16, 40, 1.2f, 1}, 2, GraphBuilder::Incremental);
+  const KernelSpace space(Distance::L2, built.store, nullptr);
+  const EntryPoints entry_points(space, built.graph.entry_points);
+  SearchScratch scratch(600, 64);
+  distance::QueryBuffer buffer(32);
+  for (Slot hidden = 0; hidden < 600; hidden += 7) {
+    const auto query = space.stored_query(hidden, buffer);
+    for (const bool hide : {true, false}) {  // and it is forgotten afterwards
+      Walk<KernelSpace> walk(space, built.graph.adjacency, query, entry_points, 600, scratch,
+                             hide ? std::optional(hidden) : std::nullopt);
+      while (walk.gather()) walk.absorb();
+      EXPECT_EQ(scratch.list.entries().size(), hide ? 599u : 600u);
+      EXPECT_EQ(slot_of(scratch.list.entries()[0]) == hidden, !hide);
+    }
+  }
+}
+
 /// A path through all nodes of a half, in both directions; nothing leads from one half to the other.
 base::Adjacency two_paths(Slot nodes) {
   base::Adjacency graph(nodes, 16);

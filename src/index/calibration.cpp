@@ -1,0 +1,110 @@
+#include "index/calibration.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+
+namespace diskann::index {
+namespace {
+
+constexpr double kGivenUp = 0.0005;    // of the neighbours in a list, those that may be left to chance
+constexpr std::size_t kLeastPart = 4;  // of a list, a quarter is compared with rows at least
+
+/// To four digits behind the point: what is measured is no surer, and files stay short.
+double rounded(double value) { return std::round(value * 1e4) / 1e4; }
+
+/// The least number of places, from the first on, that hold all but a few of a rank's neighbours in the list.
+std::uint32_t places_needed(const ListTrial& trial, std::size_t rank, const Probes& probes) {
+  const auto& places = trial.places[rank];
+  const double all = trial.found(rank, places.size(), probes);
+  std::size_t count = probes.wanted[rank];
+  while (count < places.size() && trial.found(rank, count, probes) < (1 - kGivenUp) * all) ++count;
+  return static_cast<std::uint32_t>(count);
+}
+
+/// Of a quantity that is known for some k, its value for another, as a power of k between them, in proportion beyond.
+double for_k(const std::vector<std::uint32_t>& ks, std::size_t k, const auto& value_at) {
+  const auto after = std::lower_bound(ks.begin(), ks.end(), k);
+  const auto at = static_cast<std::size_t>(after - ks.begin());
+  if (after == ks.end()) return value_at(at - 1) * static_cast<double>(k) / ks.back();
+  if (*after == k || at == 0) return value_at(at);
+  const double part =
+      std::log(static_cast<double>(k) / ks[at - 1]) / std::log(static_cast<double>(*after) / ks[at - 1]);
+  return std::exp((1 - part) * std::log(value_at(at - 1)) + part * std::log(value_at(at)));
+}
+
+/// The list size at which a rank's recall reaches `recall`: between two that were measured, what is missing falls as a
+/// power of the list size. NaN where it never does.
+double list_size_at(const Calibration& calibration, std::size_t rank, double recall) {
+  const auto& lists = calibration.lists;
+  const auto reaches = std::find_if(lists.begin(), lists.end(),
+                                    [&](const ListMeasurement& list) { return list.recall[rank] >= recall; });
+  if (reaches == lists.end()) return std::numeric_limits<double>::quiet_NaN();
+  const double size = reaches->search_list_size;
+  if (reaches == lists.begin() || std::prev(reaches)->recall[rank] == 0) return size;
+  const ListMeasurement& before = *std::prev(reaches);
+  const double least = 0.5 / (static_cast<double>(calibration.queries) * calibration.k[rank]);  // half a neighbour
+  const auto missing = [&](double there) { return std::log(std::max(1 - there, least)); };
+  const double fall = missing(before.recall[rank]) - missing(reaches->recall[rank]);
+  const double part = fall > 0 ? (missing(before.recall[rank]) - missing(recall)) / fall : 1;
+  return before.search_list_size * std::pow(size / before.search_list_size, std::clamp(part, 0.0, 1.0));
+}
+
+}  // namespace
+
+Calibration measure(const Index::State& state, const Probes& probes, std::span<const std::uint32_t> lists,
+                    double enough, const Execution& execution) {
+  Calibration calibration;
+  calibration.queries = probes.limits.size();
+  calibration.stored_rows = !probes.hidden.empty();
+  calibration.k.assign(kRanks.begin(), kRanks.end());
+  if (calibration.queries == 0) return calibration;
+  base::ThreadTeam team(execution);
+  base::ProgressMeter progress(execution, "measure recall", lists.size());
+  std::vector<ListTrial> trials;
+  for (const std::uint32_t size : lists) {
+    trials.push_back(
+        std::visit([&](const auto& searcher) { return searcher.try_list(probes, size, team); }, *state.searcher));
+    progress.add(1);
+    if (size >= state.graph.nodes()) break;
+    if (size >= kRanks.back() && trials.back().found(kRanks.size() - 1, size, probes) >= enough) break;
+  }
+  if (state.codes.codec != Codec::None)
+    for (std::size_t r = 0; r < kRanks.size(); ++r)
+      calibration.rerank.push_back(places_needed(trials.back(), r, probes));
+  const auto queries = static_cast<double>(calibration.queries);
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const SearchStatistics& done = trials[i].statistics;
+    ListMeasurement list{lists[i],
+                         rounded(static_cast<double>(done.hops) / queries),
+                         rounded(static_cast<double>(done.distance_computations) / queries),
+                         {}};
+    for (std::size_t r = 0; r < kRanks.size(); ++r) {
+      const bool short_list = lists[i] < std::min<std::size_t>(kRanks[r], state.graph.nodes());
+      const double before = i == 0 ? 0.0 : calibration.lists.back().recall[r];
+      const double found = rounded(trials[i].found(r, rerank_for(calibration, lists[i], kRanks[r]), probes));
+      list.recall.push_back(short_list ? 0.0 : std::max(before, found));
+    }
+    calibration.lists.push_back(std::move(list));
+  }
+  return calibration;
+}
+
+std::size_t rerank_for(const Calibration& calibration, std::size_t list_size, std::size_t k) {
+  if (calibration.rerank.empty()) return list_size;
+  const double needed =
+      for_k(calibration.k, k, [&](std::size_t rank) { return static_cast<double>(calibration.rerank[rank]); });
+  return std::min(list_size, std::max({static_cast<std::size_t>(std::ceil(needed)), list_size / kLeastPart, k}));
+}
+
+}  // namespace diskann::index
+
+std::optional<std::uint32_t> diskann::list_size_for(const Calibration& calibration, double recall, std::size_t k) {
+  const double size =
+      index::for_k(calibration.k, k, [&](std::size_t rank) { return index::list_size_at(calibration, rank, recall); });
+  if (std::isnan(size)) return std::nullopt;
+  const double whole = std::ceil(size * (1 - 1e-6));  // down to a millionth is a rounding error
+  return static_cast<std::uint32_t>(
+      std::min(std::max(whole, static_cast<double>(k)), static_cast<double>(base::kMaxSlots)));
+}

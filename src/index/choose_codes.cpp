@@ -1,0 +1,116 @@
+#include "index/choose_codes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "index/calibration.hpp"
+
+namespace diskann::index {
+namespace {
+
+// Comparing them with all rows is most of the work; codes are judged by more of them than recall is foretold by.
+constexpr std::size_t kProbes = 128, kProbesOfCodes = 256;
+constexpr double kEnough = 0.99;  // recall@100: what takes longer lists is left to Index::calibrate
+// Codes are compared with rows by recall@10: with a list of 100 (half of fewer rows), and with a short one, where codes
+// that tell groups of rows apart but not the rows in them would pass the first, and have a list twice as long.
+constexpr std::uint32_t kLong = 100, kShort = 20;
+constexpr double kMostLost = 0.004;  // of the half a point that may be lost: probes are few
+
+// Nanoseconds: of a distance, of each line of its row or of 4-bit codes, and of making codes of a query. They put rows
+// and codes of the five sets of docs/benchmarks.md in the order of the times that queries took. Constants, since the
+// same rows are to give the same index, whatever else the machine does.
+constexpr double kDistance = 10, kLine = 2.15, kNibbleLine = 2.6, kEncode = 500;
+constexpr double kWorthIt = 0.95;  // of the cost by rows
+
+constexpr std::size_t kTen = 1;  // the rank of k = 10
+static_assert(kRanks[kTen] == 10);
+
+/// Walks by these codes, or by rows where there are none.
+void walk_by(Index::State& state, Codes codes) {
+  state.searcher.reset();
+  state.codes = std::move(codes);
+  state.make_searcher();
+}
+
+/// Nanoseconds that a query with recall@10 0.95 is expected to take (or, where no list reaches that, one with the
+/// longest list that was measured).
+double expected_cost(const Index::State& state, const Calibration& calibration) {
+  const auto& lists = calibration.lists;
+  const std::uint32_t size = list_size_for(calibration, 0.95, 10).value_or(lists.back().search_list_size);
+  const auto after =
+      std::find_if(lists.begin(), lists.end(), [&](const auto& list) { return list.search_list_size >= size; });
+  double distances = after->distance_computations;
+  if (after != lists.begin() && after->search_list_size > size) {
+    const ListMeasurement& before = *std::prev(after);
+    distances -= (distances - before.distance_computations) * (after->search_list_size - size) /
+                 (after->search_list_size - before.search_list_size);
+  }
+  const auto cost = [](const base::RowsView& rows, double line) {
+    return kDistance + line * static_cast<double>(rows.stride) / 64;
+  };
+  const double of_rows = cost(state.rows, kLine);
+  if (state.codes.codec == Codec::None) return distances * of_rows;
+  const double of_codes = cost(state.codes.rows, state.codes.codec == Codec::SQ4 ? kNibbleLine : kLine);
+  const auto reranked = static_cast<double>(rerank_for(calibration, size, 10));
+  return kEncode + distances * of_codes + reranked * of_rows;
+}
+
+double recall_at(const Calibration& calibration, std::uint32_t size) {
+  for (const ListMeasurement& list : calibration.lists)
+    if (list.search_list_size == size) return list.recall[kTen];
+  return 1;  // shorter ones found all
+}
+
+bool finds_as_much(const Calibration& by_codes, const Calibration& by_rows) {
+  const std::uint32_t longest = by_rows.lists.back().search_list_size;
+  if (recall_at(by_codes, longest) < recall_at(by_rows, longest) - kMostLost) return false;
+  return longest <= kShort || recall_at(by_codes, 2 * kShort) >= recall_at(by_rows, kShort) - kMostLost;
+}
+
+}  // namespace
+
+void choose_codes(Index::State& state, Codec codec, const VectorView& queries, const Execution& execution) {
+  walk_by(state, {});
+  if (state.metric == Distance::Custom) return;
+  base::ThreadTeam team(execution);
+  const auto codes_of = [&](Codec which) { return make_codes(which, state.metric, state.rows, team); };
+  const auto measured = [&](const Probes& probes, std::span<const std::uint32_t> lists) {
+    return measure(state, probes, lists, kEnough, execution);
+  };
+  const std::vector<Codec> candidates = codes_to_try(codec, state.metric, state.rows.view().type);
+  const std::size_t most = candidates.empty() ? kProbes : kProbesOfCodes;
+  const Probes probes = choose_probes(state.rows, state.metric, queries, most, execution);
+  if (candidates.empty() || probes.limits.empty()) {
+    state.calibration = measured(probes, kLists);
+    return;
+  }
+
+  const std::size_t room = std::max<std::size_t>(kLists[0], std::min<std::size_t>(kLong, state.graph.nodes() / 2));
+  std::vector<std::uint32_t> lists;
+  for (const std::uint32_t size : kLists)
+    if (size <= room && (size == kLists[0] || size == kShort || size == 2 * kShort || 2 * size > room))
+      lists.push_back(size);
+  const Calibration by_rows = measured(probes, lists);
+  Codec best = Codec::None;
+  const double expected_cost_by_rows = expected_cost(state, by_rows);
+  Calibration calibration;
+  for (const Codec candidate : candidates) {
+    walk_by(state, {});  // before others are made: no two take memory at once
+    walk_by(state, codes_of(candidate));
+    if (state.codes.codec == Codec::None) continue;
+    Calibration by_codes = measured(probes, kLists);
+    if (!finds_as_much(by_codes, by_rows)) continue;
+    if (codec == Codec::Auto && expected_cost(state, by_codes) >= kWorthIt * expected_cost_by_rows) continue;
+    best = candidate;
+    calibration = std::move(by_codes);
+    break;  // those behind it are larger
+  }
+  if (state.codes.codec != best) {
+    walk_by(state, {});
+    if (best != Codec::None) walk_by(state, codes_of(best));
+  }
+  state.calibration = best == Codec::None ? measured(probes, kLists) : std::move(calibration);
+}
+
+}  // namespace diskann::index

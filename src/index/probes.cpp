@@ -1,0 +1,60 @@
+#include "index/probes.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/random.hpp"
+#include "distance/kernels.hpp"
+#include "index/exact_scan.hpp"
+
+namespace diskann::index {
+namespace {
+
+void fill_truth(const VectorView& rows, Distance metric, const Execution& execution, Probes& probes) {
+  const std::size_t there = rows.rows() - (probes.hidden.empty() ? 0 : 1);
+  const std::size_t most = std::min<std::size_t>(kRanks.back(), there);
+  for (std::size_t r = 0; r < kRanks.size(); ++r)
+    probes.wanted[r] = static_cast<std::uint32_t>(std::min<std::size_t>(kRanks[r], most));
+  Execution silent = execution;
+  silent.progress = nullptr;
+  const ExactScan scan(rows, metric, ExactScan::Layout::Padded, silent);
+  const SearchResults nearest = scan.nearest(probes.queries, most + (probes.hidden.empty() ? 0 : 1), silent);
+  std::vector<float> distances;
+  for (std::size_t i = 0; i < nearest.rows; ++i) {
+    distances.clear();
+    for (std::size_t j = 0; j < nearest.k; ++j)
+      if (probes.hidden.empty() || nearest.ids_of(i)[j] != probes.hidden[i])
+        distances.push_back(nearest.distances_of(i)[j]);
+    Probes::Limits limits;
+    for (std::size_t r = 0; r < kRanks.size(); ++r) limits[r] = distances[probes.wanted[r] - 1];
+    probes.limits.push_back(limits);
+  }
+}
+
+}  // namespace
+
+Probes choose_probes(const base::RowsView& rows, Distance metric, const VectorView& queries, std::size_t most,
+                     const Execution& execution) {
+  Probes probes;
+  const bool of_user = queries.rows() > 0;
+  if (!of_user && rows.rows < 2) return probes;
+  distance::check_finite(queries, 0);
+  const VectorView stored(rows.data, rows.type, rows.rows, rows.dimension, rows.stride);
+  const VectorView& source = of_user ? queries : stored;
+  std::vector<base::Slot> chosen = base::sample(source.rows(), most, base::Random(5));
+  probes.queries = VectorSet(source.type(), chosen.size(), source.dimension());
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    std::copy_n(source.row(chosen[i]), probes.queries.row_bytes(), probes.queries.row(i));
+  if (!of_user) probes.hidden = std::move(chosen);
+  fill_truth(stored, metric, execution, probes);
+  return probes;
+}
+
+double ListTrial::found(std::size_t rank, std::size_t count, const Probes& probes) const {
+  const auto& there = places[rank];
+  const auto end = there.begin() + static_cast<std::ptrdiff_t>(std::min(count, there.size()));
+  const auto sum = static_cast<double>(std::accumulate(there.begin(), end, std::uint64_t{0}));
+  return sum / (static_cast<double>(probes.wanted[rank]) * static_cast<double>(probes.limits.size()));
+}
+
+}  // namespace diskann::index
