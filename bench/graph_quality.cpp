@@ -50,6 +50,7 @@ int run(int count, char** arguments) {
                           .metric(metric)
                           .max_degree(max_degree)
                           .builder(parse_graph_builder(name))
+                          .quantize(Codec::None)
                           .execution(one)
                           .build_from_vectors(vectors));
     const Index::State& state = indexes.back().state();

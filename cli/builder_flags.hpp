@@ -20,7 +20,7 @@ struct BuilderFlags {
   std::string builder = "auto";
   std::uint32_t threads = 0;
   std::optional<std::string> store_as;
-  std::string codec = "none";
+  std::string codec = "auto";
   std::optional<std::string> memory_limit;
 };
 

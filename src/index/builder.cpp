@@ -22,7 +22,7 @@ struct IndexBuilder::Settings {
   GraphBuilder builder = GraphBuilder::Auto;
   std::optional<float> alpha;
   std::optional<VectorType> store_as;
-  Codec codec = Codec::None;
+  Codec codec = Codec::Auto;
   VectorView tuning_queries;
   std::optional<std::uint64_t> memory_limit;
   Execution execution;
@@ -32,12 +32,15 @@ struct IndexBuilder::Settings {
   void check_shape(std::uint64_t rows, std::size_t dimension) const;
   /// `coded`: whether codes of rows that are not of 8 bits can take their place while the graph is built.
   BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded = true) const;
+  /// The codec, or None where there is no room for what Auto could choose.
+  Codec codec_within_limit(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
   void check_memory(const BuildEstimate& estimate) const;
   std::unique_ptr<Index::State> build(const formats::VectorReader& reader, const BuildParameters& checked) const;
 
  private:
-  BuildEstimate estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension, VectorType type,
-                            bool coded) const;
+  BuildEstimate estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension, VectorType type, bool coded,
+                            Codec walked) const;
+  BuildEstimate estimate_by(Codec walked, std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
 };
 
 namespace {
@@ -119,7 +122,7 @@ void IndexBuilder::Settings::check_shape(std::uint64_t rows, std::size_t dimensi
 }
 
 BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension,
-                                                  VectorType type, bool coded) const {
+                                                  VectorType type, bool coded, Codec walked) const {
   const unsigned threads = base::threads_of(execution);
   const auto times = [](std::uint64_t a, std::uint64_t b) {
     return base::checked_multiply(a, b, "the estimate", ErrorCode::InvalidArgument);
@@ -152,25 +155,39 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
   }
   constexpr std::uint64_t kTrials = std::uint64_t{6} << 20;  // of searching for probes, and for their neighbours
   if (metric != Distance::Custom) stage(vectors, finished, fixed + kTrials);
-  for (const Codec walked : index::codes_to_try(codec, metric, stored)) {
-    const std::uint64_t made = times(rows, index::code_bytes(walked, metric, dimension) + 4 * sizeof(float));
+  for (const Codec tried : index::codes_to_try(walked, metric, stored)) {
+    const std::uint64_t made = times(rows, index::code_bytes(tried, metric, dimension) + 4 * sizeof(float));
     stage(vectors + made, finished, fixed + kTrials);
   }
   most.builder = which;
   most.index_bytes =
-      index::index_file_bytes(rows, dimension, stored, metric, parameters.max_degree, ids.has_value(), codec);
+      index::index_file_bytes(rows, dimension, stored, metric, parameters.max_degree, ids.has_value(), walked);
   if (which == GraphBuilder::Partitioned) most.comparisons = graph::partitioned_comparisons(rows, dimension);
   return most;
 }
 
-BuildEstimate IndexBuilder::Settings::estimate(std::uint64_t rows, std::size_t dimension, VectorType type,
-                                               bool coded) const {
-  if (builder != GraphBuilder::Auto) return estimate_of(builder, rows, dimension, type, coded);
-  const BuildEstimate incremental = estimate_of(GraphBuilder::Incremental, rows, dimension, type, coded);
+BuildEstimate IndexBuilder::Settings::estimate_by(Codec walked, std::uint64_t rows, std::size_t dimension,
+                                                  VectorType type, bool coded) const {
+  if (builder != GraphBuilder::Auto) return estimate_of(builder, rows, dimension, type, coded, walked);
+  const BuildEstimate incremental = estimate_of(GraphBuilder::Incremental, rows, dimension, type, coded, walked);
   if (metric == Distance::Custom || rows < kPartitionedRows) return incremental;
-  const BuildEstimate partitioned = estimate_of(GraphBuilder::Partitioned, rows, dimension, type, coded);
+  const BuildEstimate partitioned = estimate_of(GraphBuilder::Partitioned, rows, dimension, type, coded, walked);
   const bool too_large = memory_limit && partitioned.total() > *memory_limit;
   return too_large && incremental.total() < partitioned.total() ? incremental : partitioned;
+}
+
+Codec IndexBuilder::Settings::codec_within_limit(std::uint64_t rows, std::size_t dimension, VectorType type,
+                                                 bool coded) const {
+  if (codec != Codec::Auto || !memory_limit) return codec;
+  // Nor are they worth the slower builder.
+  const BuildEstimate with = estimate_by(codec, rows, dimension, type, coded);
+  const BuildEstimate without = estimate_by(Codec::None, rows, dimension, type, coded);
+  return with.total() <= *memory_limit && with.builder == without.builder ? codec : Codec::None;
+}
+
+BuildEstimate IndexBuilder::Settings::estimate(std::uint64_t rows, std::size_t dimension, VectorType type,
+                                               bool coded) const {
+  return estimate_by(codec_within_limit(rows, dimension, type, coded), rows, dimension, type, coded);
 }
 
 void IndexBuilder::Settings::check_memory(const BuildEstimate& estimate) const {
@@ -197,6 +214,7 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   state->points = index::PointTable(reader.rows(), std::move(twins.starts), std::move(twins.members),
                                     ids.value_or(std::vector<std::uint64_t>()));
   graph::Graph graph;
+  Codec walked = codec;
   if (custom != nullptr) {
     const graph::CustomSpace space(*custom, state->rows);
     graph = graph::build_incremental(space, graph::choose_entry_points(space, checked.seed), checked, team, execution);
@@ -216,6 +234,7 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     auto codes = quantization::encode_for_building(metric, rows, inverse_norms, team);
     const BuildEstimate now = estimate(reader.rows(), reader.dimension(), reader.type(), codes.has_value());
     check_memory(now);
+    walked = codec_within_limit(reader.rows(), reader.dimension(), reader.type(), codes.has_value());
     std::uint64_t seen = 0;
     if (codes) {  // which take the place of the rows
       seen = index::checksum(rows);
@@ -239,7 +258,7 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   state->builder = to_string(graph.builder);
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
-  index::choose_codes(*state, codec, tuning_queries, execution);
+  index::choose_codes(*state, walked, tuning_queries, execution);
   return state;
 }
 

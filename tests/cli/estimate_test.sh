@@ -6,9 +6,9 @@ source "$(dirname "$0")/assert.bash" "$1" "$2"
 expect 0 generate -n 6000 -d 24 --clusters 0 --shape decay -o base.fbin
 for flags in "-m l2 -R 24" "-m cosine --dtype f16" "-m ip -L 50" "-R 12 -j 1"; do
   read -ra words <<<"$flags"
-  expect 0 build -i base.fbin -o a.idx "${words[@]}" --force --json
+  expect 0 build -i base.fbin -o a.idx "${words[@]}" --quantize none --force --json
   built=$(json out /builder /threads /max_degree /metric)
-  expect 0 estimate -i base.fbin "${words[@]}" --json
+  expect 0 estimate -i base.fbin "${words[@]}" --quantize none --json
   equal "$(lines out)" 1
   equal "$(cat err)" ""
   equal "$(json out /builder /threads /max_degree /metric)" "$built"
@@ -69,7 +69,7 @@ expect 0 estimate -i small.fvecs --dtype f32
 has_not out "fits"
 # As build reads it, suffix or not.
 cp small.u8bin small.dat
-expect 0 estimate -i small.dat --input-format u8bin --json
+expect 0 estimate -i small.dat --input-format u8bin --quantize none --json
 equal "$(json out /vectors_bytes)" $((900 * (128 + 70)))
 cp small.u8bin small.bin
 expect 3 estimate -i small.bin

@@ -8,6 +8,7 @@
 
 #include "base/random.hpp"
 #include "diskann/distance.hpp"
+#include "diskann/evaluation.hpp"
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
 #include "tests/doubles/test_data.hpp"
@@ -110,7 +111,7 @@ TEST(Builder, KeepsFloatsWhereTheUserAsksForThem) {
 TEST(Builder, StatesMemoryThatABuildStaysWithin) {
   const IndexBuilder builder = [] {
     IndexBuilder b;
-    b.max_degree(64).search_list_size(100).builder(GraphBuilder::Incremental);
+    b.max_degree(64).search_list_size(100).builder(GraphBuilder::Incremental).quantize(Codec::None);
     return b;
   }();
   const BuildEstimate estimate = builder.estimate(1'000'000, 128, VectorType::U8);
@@ -141,17 +142,20 @@ TEST(Builder, CountsIdsAndTheirCopyInTheIndex) {
   }
   const VectorSet set = doubles::clustered(VectorType::U8, kRows, 32, 3);
   IndexBuilder builder;
-  builder.builder(GraphBuilder::Incremental);
+  builder.builder(GraphBuilder::Incremental).quantize(Codec::None);
   builder.memory_limit(builder.estimate(kRows, 32, VectorType::U8).total()).ids(ids);
   EXPECT_EQ(refusal([&] { builder.build_from_vectors(set); }).code, ErrorCode::OutOfMemory);
 }
 
 TEST(Builder, HoldsRowsOrCodesButNotBothWhileTheGraphIsBuilt) {
   for (const GraphBuilder which : {GraphBuilder::Partitioned, GraphBuilder::Incremental}) {
-    const BuildEstimate floats = IndexBuilder().builder(which).estimate(1'000'000, 256, VectorType::F32);
+    const auto estimate = [&](VectorType type) {
+      return IndexBuilder().builder(which).quantize(Codec::None).estimate(1'000'000, 256, type);
+    };
+    const BuildEstimate floats = estimate(VectorType::F32);
     EXPECT_LT(floats.total(), floats.uncoded);
     EXPECT_LT(floats.total(), 1'000'000u * (256 * 4 + 256 + 100)) << to_string(which);
-    const BuildEstimate bytes = IndexBuilder().builder(which).estimate(1'000'000, 256, VectorType::U8);
+    const BuildEstimate bytes = estimate(VectorType::U8);
     EXPECT_EQ(bytes.total(), bytes.uncoded);
   }
 }
@@ -222,7 +226,7 @@ TEST(Builder, ChoosesByRowsMetricAndMemory) {
   two.threads = 2;
   const auto make = [&](Distance metric) {
     IndexBuilder builder;
-    builder.metric(metric).max_degree(32).execution(two);
+    builder.metric(metric).max_degree(32).quantize(Codec::None).execution(two);
     return builder;
   };
   const auto chosen = [](const IndexBuilder& builder, std::uint64_t rows) {
@@ -246,6 +250,27 @@ TEST(Builder, ChoosesByRowsMetricAndMemory) {
   EXPECT_EQ(chosen(make(Distance::L2).memory_limit(more), kRows), GraphBuilder::Partitioned);
   EXPECT_EQ(chosen(make(Distance::L2).memory_limit(more - 1), kRows), GraphBuilder::Incremental);
   EXPECT_EQ(chosen(make(Distance::L2).memory_limit(less), kRows), GraphBuilder::Incremental);
+}
+
+TEST(Builder, LeavesCodesOutWhereTheLimitHasNoRoomForThem) {
+  SyntheticOptions options;
+  options.rows = 5000;
+  options.dimension = 512;
+  const VectorSet set = generate_clustered(options).vectors;
+  for (const GraphBuilder which : {GraphBuilder::Auto, GraphBuilder::Incremental}) {
+    const auto built = [&](std::uint64_t limit) {
+      return IndexBuilder().builder(which).max_degree(16).memory_limit(limit).build_from_vectors(set);
+    };
+    const auto need = [&](Codec codec) {
+      return IndexBuilder().builder(which).max_degree(16).quantize(codec).estimate(5000, 512, VectorType::F32).total();
+    };
+    const std::uint64_t with = need(Codec::Auto), without = need(Codec::None);
+    ASSERT_LT(without, with);
+    EXPECT_NE(built(with).codec(), Codec::None);
+    EXPECT_EQ(built(with - 1).codec(), Codec::None);
+    EXPECT_EQ(built(without).codec(), Codec::None);
+    EXPECT_EQ(refusal([&] { built(without - 1); }).code, ErrorCode::OutOfMemory);
+  }
 }
 
 TEST(Builder, BuildsByPartitionsWhereAsked) {

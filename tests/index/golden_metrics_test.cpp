@@ -21,6 +21,7 @@ nlohmann::ordered_json measure(const VectorSet& base, const VectorSet& queries, 
                                std::uint32_t max_degree, std::uint32_t list_size,
                                GraphBuilder builder = GraphBuilder::Incremental) {
   const Index index = IndexBuilder()
+                          .quantize(Codec::None)
                           .metric(metric)
                           .max_degree(max_degree)
                           .search_list_size(list_size == 0 ? 100 : list_size)
