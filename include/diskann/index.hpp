@@ -202,9 +202,9 @@ class DISKANN_EXPORT IndexBuilder {
   /// Type to store. Without it, f32 data that holds only integers of 8 bits is stored as such, losslessly, and all
   /// else as it comes. A conversion that would change a value (beyond rounding to f16) is InvalidArgument.
   IndexBuilder& store_as(VectorType type);
-  /// Default: Codec::Auto, which a memory limit may leave no room for. Rows that are as small themselves, and those by whose codes walks find less (recall@10 with
-  /// a list of 100 half a point below that by rows), have no codes, and the index says None. InvalidArgument for
-  /// Distance::Custom, unless Auto.
+  /// Default: Codec::Auto, which a memory limit may leave no room for. Rows that are as small themselves, and those by
+  /// whose codes walks find less (recall@10 with a list of 100 half a point below that by rows), have no codes, and the
+  /// index says None. InvalidArgument for Distance::Custom, unless Auto.
   IndexBuilder& quantize(Codec codec);
   /// Queries like those to come, which the recall of searches is measured on and Codec::Auto chosen by, in place of
   /// stored rows. Borrowed until the builder goes. None for Distance::Custom.
