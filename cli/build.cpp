@@ -17,6 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::uint64_t kMostTuningQueries = 4096;  // more would only take memory
+
 struct BuildOptions {
   VectorInput input;
   std::filesystem::path output;
@@ -83,7 +85,10 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
     session.note(fmt::format("codes    {}, {}", to_string(index.codec()), bytes_text(index.memory_usage().codes)));
   } else if (parse_codec(options.builder.codec) != Codec::None) {
     session.note(fmt::format("codes    none: those of {} vectors would be no smaller{}, or tell too few apart",
-                             to_string(stored), options.builder.codec == "auto" ? " or no faster" : ""));
+                             to_string(stored),
+                             options.builder.codec != "auto" ? ""
+                             : options.builder.memory_limit  ? ", no faster or beyond --memory-limit"
+                                                             : ", no faster"));
   }
   if (index.calibration().queries > 0) session.note(calibration_text(index.calibration()));
   session.note(fmt::format("built    {} in {} ({} with reading and writing)", counted(index.size(), "point", "points"),
@@ -119,8 +124,9 @@ void build(const BuildOptions& options, Session& session) {
   VectorSet tuning;
   if (options.tuning) {
     const VectorInput queries{*options.tuning, {}, {}};
-    tuning =
-        read_queries(queries, read_options(queries, info.type), info.dimension, options.input.path.string(), execution);
+    ReadOptions reading_queries = read_options(queries, info.type);
+    reading_queries.limit = kMostTuningQueries;
+    tuning = read_queries(queries, reading_queries, info.dimension, options.input.path.string(), execution);
     builder.tuning_queries(tuning);
   }
   session.note(fmt::format("input    {} · {} × {} {}", options.input.path.string(), count_text(info.rows),
@@ -167,8 +173,10 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--seed", options->seed, "N", "Order of insertion (default 42)");
   arguments.option("--ids", options->ids, "FILE",
                    "One id for each row (.txt, .npy or tags .bin); default: row numbers");
-  arguments.option("--tune", options->tuning, "FILE",
-                   "Queries like those to come, to measure recall on (and choose codes by); default: stored rows");
+  arguments.option(
+      "--tune", options->tuning, "FILE",
+      "Queries like those to come, to measure recall on and choose codes by: the first 4,096 at most; default: "
+      "stored rows");
   arguments.flag("--force", options->force, "Replace an index that exists");
   return [options](Session& session) { build(*options, session); };
 }

@@ -184,19 +184,20 @@ void search(const SearchOptions& options, Session& session) {
       read_queries(options.queries, reading, index.dimension(), options.index.path.string(), session.execution());
 
   SearchParameters parameters;
+  parameters.target_recall = options.target_recall;
+  std::uint64_t list_size = 0;  // what is walked with, and said: never shorter than the hits asked for
   if (options.search_list_size) parameters.search_list_size = *options.search_list_size;
   if (options.target_recall) {
-    naming(options.index.path.string(), [&] {
-      parameters.search_list_size = index.list_size_for(*options.target_recall, std::max<std::uint64_t>(k, 1));
-    });
+    naming(options.index.path.string(),
+           [&] { list_size = index.list_size_for(*options.target_recall, std::max<std::uint64_t>(k, 1)); });
   }
   if (options.accurate) {
     const std::uint64_t wide = std::max<std::uint64_t>(4 * std::uint64_t{parameters.search_list_size}, 10 * k);
     parameters.search_list_size = static_cast<std::uint32_t>(std::min<std::uint64_t>(wide, index.size() + 1));
   }
-  // What is walked with, and said: never shorter than the hits asked for.
-  const std::uint64_t list_size =
-      options.radius ? parameters.search_list_size : std::max<std::uint64_t>(parameters.search_list_size, k);
+  if (!options.target_recall) {
+    list_size = options.radius ? parameters.search_list_size : std::max<std::uint64_t>(parameters.search_list_size, k);
+  }
   const Execution execution = session.execution(options.threads);
   Outcome outcome;
   const auto start = std::chrono::steady_clock::now();

@@ -41,11 +41,11 @@ void tune(const TuneOptions& options, Session& session) {
     queries = read_queries(options.queries, read_options(options.queries, index.source_type()), index.dimension(),
                            options.index.path.string(), execution);
   }
-  if (index.size() < 2) {
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("{} has one point: any list finds it", options.index.path.string()));
-  }
   index.calibrate(queries, execution);
+  if (index.calibration().queries == 0) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{} holds one vector, which any list finds", options.index.path.string()));
+  }
   index.save(output, true, execution);
   session.end_progress();
   if (session.json()) {

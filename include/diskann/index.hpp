@@ -43,7 +43,8 @@ enum class Codec : std::uint8_t {
   F16,   ///< half the bytes of f32; InvalidArgument for values beyond its range
   SQ8,   ///< 8 bits on one grid for all components: a quarter of the bytes of f32
   SQ4,   ///< 4 bits: 16 places for all components, each less its mean; of rows of any type
-  Auto,  ///< what searches are expected to be fastest by, as trials on the finished graph say: no index says so
+  Auto,  ///< the smallest by which searches are expected to be faster than by rows, as trials on the finished graph
+         ///< say, or none: no index says so
 };
 
 DISKANN_EXPORT std::string_view to_string(Codec codec) noexcept;
@@ -94,7 +95,8 @@ struct OpenOptions {
   Execution execution;  ///< progress and cancel of the reading
 };
 
-/// A Vamana graph over vectors in memory. Immutable; const calls are safe from any number of threads.
+/// A Vamana graph over vectors in memory. Immutable but for calibrate(); const calls are safe from any number of
+/// threads.
 class DISKANN_EXPORT Index {
  public:
   Index(Index&&) noexcept;
@@ -137,7 +139,8 @@ class DISKANN_EXPORT Index {
   const Calibration& calibration() const noexcept;
   /// Measures it anew, on queries like those to come (up to 4,096 of them are used), or on stored rows where none are
   /// given. Not safe beside other calls; save() writes it, but for sets of Microsoft's, whose graph it changes.
-  /// Unsupported for Distance::Custom; DimensionMismatch.
+  /// Unsupported for Distance::Custom and where deleted points are among the nodes (sets of Microsoft's);
+  /// DimensionMismatch; InvalidArgument for NaN and infinity.
   void calibrate(VectorView queries = {}, const Execution& execution = {});
   /// The smallest list size, k at least, whose searches find the k nearest with this recall on average, as far as is
   /// known. InvalidArgument unless 0 < recall <= 1, and where no list that was measured reaches it; Unsupported where
@@ -203,8 +206,9 @@ class DISKANN_EXPORT IndexBuilder {
   /// else as it comes. A conversion that would change a value (beyond rounding to f16) is InvalidArgument.
   IndexBuilder& store_as(VectorType type);
   /// Default: Codec::Auto, which a memory limit may leave no room for. Rows that are as small themselves, and those by
-  /// whose codes walks find less (recall@10 with a list of 100 half a point below that by rows), have no codes, and the
-  /// index says None. InvalidArgument for Distance::Custom, unless Auto.
+  /// whose codes walks find less, have no codes, and the index says None: where recall@10 of stored rows with a list of
+  /// 100 is half a point below that by rows, or with a short list even when it is twice as long. InvalidArgument for
+  /// Distance::Custom, unless Auto.
   IndexBuilder& quantize(Codec codec);
   /// Queries like those to come, which the recall of searches is measured on and Codec::Auto chosen by, in place of
   /// stored rows. Borrowed until the builder goes. None for Distance::Custom.

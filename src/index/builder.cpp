@@ -119,6 +119,11 @@ void IndexBuilder::Settings::check_shape(std::uint64_t rows, std::size_t dimensi
     throw Error(ErrorCode::DimensionMismatch, "the tuning queries have " + std::to_string(tuning_queries.dimension()) +
                                                   " dimensions, the vectors have " + std::to_string(dimension));
   }
+  try {
+    distance::check_finite(tuning_queries, 0);
+  } catch (const Error& error) {
+    throw Error(error.code(), std::string("tuning queries: ") + error.what(), error.hint());
+  }
 }
 
 BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension,
@@ -153,11 +158,12 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
     stage(vectors, 0, compared_rows + fixed);
     stage(vectors, finished, fixed);
   }
-  constexpr std::uint64_t kTrials = std::uint64_t{6} << 20;  // of searching for probes, and for their neighbours
-  if (metric != Distance::Custom) stage(vectors, finished, fixed + kTrials);
+  // Of searching for probes: visited marks of four walks a thread, and the exact scan for their neighbours.
+  const std::uint64_t trials = threads * (std::uint64_t{3} << 20) + std::min(threads, 16u) * (rows / 4 * 3);
+  if (metric != Distance::Custom) stage(vectors, finished, fixed + trials);
   for (const Codec tried : index::codes_to_try(walked, metric, stored)) {
     const std::uint64_t made = times(rows, index::code_bytes(tried, metric, dimension) + 4 * sizeof(float));
-    stage(vectors + made, finished, fixed + kTrials);
+    stage(vectors + made, finished, fixed + trials);
   }
   most.builder = which;
   most.index_bytes =

@@ -8,6 +8,7 @@
 namespace diskann::index {
 namespace {
 
+constexpr double kTie = 1e-6;          // 0.99 as a float is more than 0.9900
 constexpr double kGivenUp = 0.0005;    // of the neighbours in a list, those that may be left to chance
 constexpr std::size_t kLeastPart = 4;  // of a list, a quarter is compared with rows at least
 
@@ -39,7 +40,7 @@ double for_k(const std::vector<std::uint32_t>& ks, std::size_t k, const auto& va
 double list_size_at(const Calibration& calibration, std::size_t rank, double recall) {
   const auto& lists = calibration.lists;
   const auto reaches = std::find_if(lists.begin(), lists.end(),
-                                    [&](const ListMeasurement& list) { return list.recall[rank] >= recall; });
+                                    [&](const ListMeasurement& list) { return list.recall[rank] >= recall - kTie; });
   if (reaches == lists.end()) return std::numeric_limits<double>::quiet_NaN();
   const double size = reaches->search_list_size;
   if (reaches == lists.begin() || std::prev(reaches)->recall[rank] == 0) return size;
@@ -68,7 +69,8 @@ Calibration measure(const Index::State& state, const Probes& probes, std::span<c
         std::visit([&](const auto& searcher) { return searcher.try_list(probes, size, team); }, *state.searcher));
     progress.add(1);
     if (size >= state.graph.nodes()) break;
-    if (size >= kRanks.back() && trials.back().found(kRanks.size() - 1, size, probes) >= enough) break;
+    const bool few = state.graph.nodes() <= lists.back();  // then some list finds all, and soon
+    if (!few && size >= kRanks.back() && trials.back().found(kRanks.size() - 1, size, probes) >= enough) break;
   }
   if (state.codes.codec != Codec::None)
     for (std::size_t r = 0; r < kRanks.size(); ++r)
@@ -83,7 +85,9 @@ Calibration measure(const Index::State& state, const Probes& probes, std::span<c
     for (std::size_t r = 0; r < kRanks.size(); ++r) {
       const bool short_list = lists[i] < std::min<std::size_t>(kRanks[r], state.graph.nodes());
       const double before = i == 0 ? 0.0 : calibration.lists.back().recall[r];
-      const double found = rounded(trials[i].found(r, rerank_for(calibration, lists[i], kRanks[r]), probes));
+      const bool all = lists[i] >= state.graph.nodes();  // which is exact search
+      const std::size_t compared = all ? lists[i] : rerank_for(calibration, lists[i], kRanks[r]);
+      const double found = rounded(trials[i].found(r, compared, probes));
       list.recall.push_back(short_list ? 0.0 : std::max(before, found));
     }
     calibration.lists.push_back(std::move(list));
@@ -101,6 +105,7 @@ std::size_t rerank_for(const Calibration& calibration, std::size_t list_size, st
 }  // namespace diskann::index
 
 std::optional<std::uint32_t> diskann::list_size_for(const Calibration& calibration, double recall, std::size_t k) {
+  if (calibration.k.empty() || calibration.lists.empty()) return std::nullopt;
   const double size =
       index::for_k(calibration.k, k, [&](std::size_t rank) { return index::list_size_at(calibration, rank, recall); });
   if (std::isnan(size)) return std::nullopt;

@@ -33,11 +33,11 @@ void walk_by(Index::State& state, Codes codes) {
   state.make_searcher();
 }
 
-/// Nanoseconds that a query with recall@10 0.95 is expected to take (or, where no list reaches that, one with the
+/// Nanoseconds that a query with this recall@10 is expected to take (or, where no list reaches that, one with the
 /// longest list that was measured).
-double expected_cost(const Index::State& state, const Calibration& calibration) {
+double expected_cost(const Index::State& state, const Calibration& calibration, double recall) {
   const auto& lists = calibration.lists;
-  const std::uint32_t size = list_size_for(calibration, 0.95, 10).value_or(lists.back().search_list_size);
+  const std::uint32_t size = list_size_for(calibration, recall, 10).value_or(lists.back().search_list_size);
   const auto after =
       std::find_if(lists.begin(), lists.end(), [&](const auto& list) { return list.search_list_size >= size; });
   double distances = after->distance_computations;
@@ -93,7 +93,9 @@ void choose_codes(Index::State& state, Codec codec, const VectorView& queries, c
       lists.push_back(size);
   const Calibration by_rows = measured(probes, lists);
   Codec best = Codec::None;
-  const double expected_cost_by_rows = expected_cost(state, by_rows);
+  // Of both at the recall that was seen of both.
+  const double recall = std::min(0.95, by_rows.lists.back().recall[kTen]);
+  const double cost_by_rows = expected_cost(state, by_rows, recall);
   Calibration calibration;
   for (const Codec candidate : candidates) {
     walk_by(state, {});  // before others are made: no two take memory at once
@@ -101,7 +103,7 @@ void choose_codes(Index::State& state, Codec codec, const VectorView& queries, c
     if (state.codes.codec == Codec::None) continue;
     Calibration by_codes = measured(probes, kLists);
     if (!finds_as_much(by_codes, by_rows)) continue;
-    if (codec == Codec::Auto && expected_cost(state, by_codes) >= kWorthIt * expected_cost_by_rows) continue;
+    if (codec == Codec::Auto && expected_cost(state, by_codes, recall) >= kWorthIt * cost_by_rows) continue;
     best = candidate;
     calibration = std::move(by_codes);
     break;  // those behind it are larger

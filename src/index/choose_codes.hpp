@@ -6,7 +6,7 @@ namespace diskann::index {
 
 /// Gives a graph over rows the codes of a codec, where walks by them find what walks by rows find, and measures the
 /// recall of searches, for `queries` or, where there are none, for stored rows; makes the searcher. By Codec::Auto the
-/// codes are those that searches are expected to be fastest by, or none. The state has all else.
+/// codes are the smallest by which searches are expected to be faster than by rows, or none. The state has all else.
 void choose_codes(Index::State& state, Codec codec, const VectorView& queries, const Execution& execution);
 
 }  // namespace diskann::index

@@ -174,8 +174,8 @@ std::uint32_t Index::list_size_for(float recall, std::size_t k) const {
   if (!(recall > 0 && recall <= 1))
     throw Error(ErrorCode::InvalidArgument, "a recall of " + std::to_string(recall) + " is not in (0, 1]");
   if (k == 0) return 1;
-  if (state_->graph.nodes() == 1)
-    return static_cast<std::uint32_t>(std::min<std::size_t>(k, size()));  // found by any list
+  if (state_->graph.nodes() == 1)  // which every list finds
+    return static_cast<std::uint32_t>(std::min<std::size_t>(k, base::kMaxSlots));
   const Calibration& known = calibration();
   if (known.queries == 0) {
     throw Error(ErrorCode::Unsupported, "the index does not know which list size gives which recall",
@@ -185,7 +185,8 @@ std::uint32_t Index::list_size_for(float recall, std::size_t k) const {
   throw Error(ErrorCode::InvalidArgument,
               "no list that was measured finds the " + std::to_string(k) + " nearest with a recall of " +
                   std::to_string(recall),
-              "give search_list_size: above " + std::to_string(known.lists.back().search_list_size));
+              "measure longer lists: diskann tune, Index::calibrate; or give search_list_size, above " +
+                  std::to_string(known.lists.back().search_list_size));
 }
 
 std::size_t Index::size() const noexcept { return state_->points.points(); }

@@ -15,10 +15,8 @@ void fill_truth(const VectorView& rows, Distance metric, const Execution& execut
   const std::size_t most = std::min<std::size_t>(kRanks.back(), there);
   for (std::size_t r = 0; r < kRanks.size(); ++r)
     probes.wanted[r] = static_cast<std::uint32_t>(std::min<std::size_t>(kRanks[r], most));
-  Execution silent = execution;
-  silent.progress = nullptr;
-  const ExactScan scan(rows, metric, ExactScan::Layout::Padded, silent);
-  const SearchResults nearest = scan.nearest(probes.queries, most + (probes.hidden.empty() ? 0 : 1), silent);
+  const ExactScan scan(rows, metric, ExactScan::Layout::Padded, execution);
+  const SearchResults nearest = scan.nearest(probes.queries, most + (probes.hidden.empty() ? 0 : 1), execution);
   std::vector<float> distances;
   for (std::size_t i = 0; i < nearest.rows; ++i) {
     distances.clear();

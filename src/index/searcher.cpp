@@ -228,7 +228,10 @@ std::span<const Candidate> Searcher<Space>::rerank(std::span<const Candidate> en
   constexpr std::size_t kFew = 4;
   std::vector<Candidate>& all = scratch.all;
   all.clear();
-  bool near = true;
+  all.reserve(entries.size());  // so that no warm search allocates, however far it goes on
+  scratch.slots.reserve(entries.size());
+  scratch.distances.reserve(entries.size());
+  bool near = k > 0;
   for (std::size_t part = std::min(count, entries.size()); part > 0 && near;
        part = std::min(kFew, entries.size() - all.size())) {
     compare_exactly(entries.subspan(all.size(), part), query, scratch);

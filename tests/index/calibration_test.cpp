@@ -222,6 +222,11 @@ TEST(Calibration, RefusesWhatCannotBe) {
   EXPECT_EQ(code_of([&] { index.calibrate(std::vector<float>(24, NAN)); }), ErrorCode::InvalidArgument);
   EXPECT_EQ(code_of([&] { IndexBuilder().tuning_queries(std::vector<float>(7)).check_shape(5, 24); }),
             ErrorCode::DimensionMismatch);
+  std::vector<float> tuning(48, 1.0f);
+  tuning[30] = NAN;
+  IndexBuilder tuned;
+  tuned.tuning_queries({tuning.data(), 2, 24});
+  EXPECT_EQ(code_of([&] { tuned.check_shape(500, 24); }), ErrorCode::InvalidArgument);
   const std::shared_ptr<const DistanceFunction> function = create_distance_function(Distance::L2, 24);
   Index custom = IndexBuilder().distance_function(function).build_from_vectors(set.vectors);
   EXPECT_EQ(code_of([&] { custom.calibrate(); }), ErrorCode::Unsupported);
@@ -229,15 +234,18 @@ TEST(Calibration, RefusesWhatCannotBe) {
 }
 
 TEST(Calibration, OfFewPoints) {
-  const VectorSet few = doubles::clustered(VectorType::F32, 30, 8, 1);
-  for (const std::size_t rows : {1u, 2u, 5u, 30u}) {
-    const Index index = IndexBuilder().build_from_vectors(few.view().slice(0, rows));
-    for (const std::size_t k : {1u, 10u, 100u}) {
-      const SearchResults found = index.search_batch(few.view().slice(0, 1), k, {.target_recall = 1.0f});
-      EXPECT_EQ(found.ids[0], 0u);
-      EXPECT_TRUE(found.has_hit(0, std::min<std::size_t>(k, rows) - 1));
+  const VectorSet few = doubles::clustered(VectorType::F32, 135, 8, 1);
+  for (const std::size_t rows : {1u, 2u, 5u, 30u, 120u, 135u}) {
+    for (const Codec codec : {Codec::None, Codec::F16, Codec::SQ4, Codec::Auto}) {
+      const Index index = IndexBuilder().quantize(codec).build_from_vectors(few.view().slice(0, rows));
+      for (const std::size_t k : {1u, 10u, 50u, 100u}) {
+        const SearchResults found = index.search_batch(few.view().slice(0, 1), k, {.target_recall = 1.0f});
+        EXPECT_EQ(found.ids[0], 0u);
+        EXPECT_TRUE(found.has_hit(0, std::min<std::size_t>(k, rows) - 1));
+      }
     }
   }
+  EXPECT_EQ(list_size_for(Calibration(), 0.9, 10), std::nullopt);
 }
 
 }  // namespace

@@ -315,6 +315,43 @@ TEST(Codes, SearchAnIndexOfOnePoint) {
   }
 }
 
+TEST(Codes, FindNothingWhereNothingIsWanted) {
+  const VectorSet base = doubles::clustered(VectorType::F32, 500, 8, 1);
+  for (const Codec codec : kCodecs) {
+    const Index index = build(base, Distance::L2, codec);
+    EXPECT_EQ(index.search_batch(base, 0).ids.size(), 0u);
+    EXPECT_TRUE(index.search(base.view().slice(0, 1), 0).empty());
+  }
+}
+
+TEST(Codes, FindTheSameInBatchesHoweverFarComparingGoesOn) {
+  Data data = synthetic("clusters", VectorType::F32, SyntheticShape::Plain, 40, 0.1f);
+  for (std::size_t i = 0; i < data.queries.rows(); ++i)  // queries from elsewhere
+    for (std::size_t j = 0; j < 32; j += 5) set_component(data.queries, i, j, component(data.queries, i, j) - 20.0);
+  for (std::size_t i = 1; i < data.base.rows(); i += 5)
+    std::copy_n(data.base.row(i - 1), data.base.row_bytes(), data.base.row(i));
+  for (const Distance metric : kMetrics) {
+    const Index index = build(data.base, metric, Codec::SQ4);
+    for (const std::size_t k : {1u, 10u, 40u}) {
+      const SearchResults batch = index.search_batch(data.queries, k, {60});
+      for (std::size_t q = 0; q < data.queries.rows(); q += 11) {
+        const std::vector<Hit> hits = index.search(data.queries.view().slice(q, 1), k, {60});
+        ASSERT_EQ(hits.size(), k);
+        for (std::size_t i = 0; i < k; ++i) ASSERT_EQ(hits[i], (Hit{batch.ids_of(q)[i], batch.distances_of(q)[i]}));
+      }
+    }
+  }
+}
+
+TEST(Codes, ByTrialAreTakenWhereWalksByRowsAreLong) {
+  SyntheticOptions options;
+  options.rows = 20'000;
+  options.dimension = 128;
+  options.clusters = 0;  // so many directions that no list of 100 finds nine in ten
+  const VectorSet base = generate_clustered(options).vectors;
+  EXPECT_NE(IndexBuilder().max_degree(16).build_from_vectors(base).codec(), Codec::None);
+}
+
 TEST(Codes, AreKeptInTheFile) {
   const Data data = synthetic("clusters", VectorType::F32, SyntheticShape::Plain, 40, 0.1f);
   const std::string path = scratch_path("codes.idx"), again = scratch_path("codes2.idx");
