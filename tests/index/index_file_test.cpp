@@ -235,7 +235,10 @@ TEST(IndexFile, EveryTruncationIsRefused) {
             2 * cases);
 }
 
-TEST(IndexFile, EveryFlippedBitIsRefusedOrHarmless) {
+/// A quarter of all bits each, so that sanitizers are not at it for minutes on end.
+class IndexFileBits : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(IndexFileBits, FlippedAreRefusedOrHarmless) {
   const std::vector<std::byte> sound = sound_file();
   // Every bit of header, table and sections; of the padding between them, which is all the same, some.
   std::vector<bool> used(sound.size());
@@ -250,16 +253,17 @@ TEST(IndexFile, EveryFlippedBitIsRefusedOrHarmless) {
   }
   std::vector<std::size_t> bits;
   for (std::size_t i = 0; i < sound.size(); ++i) {
-    if (!used[i] && i % 97 != 0) continue;
+    if (i % 4 != GetParam() || (!used[i] && i % 97 != 0)) continue;
     for (std::size_t bit = 0; bit < 8; ++bit) bits.push_back(i * 8 + bit);
   }
-  EXPECT_GE(bits.size(), 50'000u);
+  EXPECT_GE(bits.size(), 12'500u);
   const std::size_t refused = damage_all(sound, bits.size(), [&](std::vector<std::byte> bytes, std::size_t i) {
     bytes[bits[i] / 8] ^= std::byte{1} << (bits[i] % 8);
     return bytes;
   });
   EXPECT_GE(refused, bits.size() * 2 * 95 / 100);
 }
+INSTANTIATE_TEST_SUITE_P(Of, IndexFileBits, testing::Range<std::size_t>(0, 4));
 
 TEST(IndexFile, SectionsOfOneFileInAnotherAreRefusedOrSafe) {
   // Checksums say nothing of fit: an index of fewer nodes with the metadata of one of more.
