@@ -30,8 +30,8 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
   arguments.option(
       "--quantize", flags.codec, "CODEC",
       "Codes that searches walk by, before the nearest are compared with the vectors themselves: none, f16, "
-      "sq8 or sq4 (8 or 4 bits a component), or auto: what trials find fastest, where --memory-limit allows (default "
-      "auto)");
+      "sq8 or sq4 (8 or 4 bits a component), or auto: the smallest that trials find faster than vectors, where "
+      "--memory-limit allows (default auto)");
   arguments.option("--memory-limit", flags.memory_limit, "SIZE",
                    "Choose a builder that needs no more, or refuse before reading: 800M, 2G, 1.5GiB");
 }
