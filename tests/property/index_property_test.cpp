@@ -42,6 +42,7 @@ struct Case {
         .max_degree(max_degree)
         .search_list_size(list)
         .seed(seed)
+        .quantize(seed % 2 == 0 ? Codec::None : Codec::Auto)
         .store_as(type)
         .execution(execution)
         .build_from_vectors(set);
