@@ -51,7 +51,7 @@ expect 0 estimate --count 300 --dimensions 8 --json
 equal "$(json out /builder /dtype)" "$(printf 'incremental\tf32')"
 
 # More rows like those of a file, of which all are built.
-expect 0 estimate -i base.fbin --count 1000000 -R 24 --json
+expect 0 estimate -i base.fbin --count 1000000 -R 24 --quantize none --json
 equal "$(json out /points /builder)" "$(printf '1000000\tpartitioned')"
 equal "$(json out /samples/1/points)" 6000
 is "$(json out /build_s)" "x > 100 * $(json out /samples/1/build_s)"
