@@ -116,15 +116,14 @@ void read_codec(const MetaReader& reader, IndexMeta& meta) {
 }
 
 /// Hostile sizes would be looked for in it, and non-numbers searched with.
-std::vector<std::uint32_t> read_counts(const MetaReader& reader, const Json& object, const char* key,
-                                       std::uint64_t least_step) {
+std::vector<std::uint32_t> read_counts(const MetaReader& reader, const Json& object, const char* key, bool rising) {
   std::vector<std::uint32_t> counts;
   const auto found = object.find(key);
   if (found == object.end() || !found->is_array() || found->size() > kMostRanks)
     reader.fail(std::string("has a calibration without '") + key + "'");
   for (const Json& count : *found) {
     const std::uint64_t value = count.is_number_unsigned() ? count.get<std::uint64_t>() : 0;
-    if (value < 1 || value > base::kMaxSlots || (!counts.empty() && value < counts.back() + least_step))
+    if (value < 1 || value > base::kMaxSlots || (rising && !counts.empty() && value <= counts.back()))
       reader.fail(std::string("has a calibration with '") + key + "' that are none");
     counts.push_back(static_cast<std::uint32_t>(value));
   }
@@ -159,8 +158,8 @@ Calibration read_calibration(const MetaReader& reader) {
   const auto stored_rows = json.find("stored_rows");
   if (stored_rows == json.end() || !stored_rows->is_boolean()) reader.fail("has a calibration without 'stored_rows'");
   calibration.stored_rows = stored_rows->get<bool>();
-  calibration.k = read_counts(reader, json, "k", 1);
-  calibration.rerank = read_counts(reader, json, "rerank", 0);
+  calibration.k = read_counts(reader, json, "k", true);
+  calibration.rerank = read_counts(reader, json, "rerank", false);  // one neighbour far behind may lift the first
   const auto lists = json.find("lists");
   const bool ranked =
       !calibration.k.empty() && (calibration.rerank.empty() || calibration.rerank.size() == calibration.k.size());

@@ -209,6 +209,10 @@ TEST(Calibration, DamagedIsRefused) {
        }) {
     EXPECT_EQ(code_of([&] { meta_from_json(with(from, to), "x"); }), ErrorCode::Corrupt) << from << " → " << to;
   }
+  // What is measured falls where one neighbour stands far behind in its list.
+  const std::size_t at = good.find("\"rerank\""), end = good.find(']', at);
+  const std::string falling = std::string(good).replace(at, end + 1 - at, "\"rerank\": [30, 10, 100]");
+  EXPECT_EQ(meta_from_json(falling, "x").calibration.rerank, (std::vector<std::uint32_t>{30, 10, 100}));
 }
 
 TEST(Calibration, RefusesWhatCannotBe) {
