@@ -122,7 +122,8 @@ JsonRow row_of(const BenchmarkOptions& options, const Workload& workload, const 
   JsonRow row;
   row.add("command", "benchmark").add("index", options.index.path.string()).add("metric", to_string(index.metric()));
   row.add("dtype", to_string(index.type())).add("points", index.size()).add("dimension", index.dimension());
-  row.add("threads", options.threads == 0 ? system.threads : options.threads).add("codec", to_string(index.codec()));
+  row.add("threads", options.threads == 0 ? system.threads : options.threads);
+  row.add("codec", to_string(index.codec())).add("has_vectors", index.has_vectors());
   row.add("k", options.k).add("search_list_size", measured.search_list_size);
   if (measured.recall) row.add("recall", *measured.recall);
   if (measured.qps) {

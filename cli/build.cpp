@@ -65,6 +65,7 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
                     .add("alpha", built.alpha)
                     .add("builder", index.builder())
                     .add("codec", to_string(index.codec()))
+                    .add("has_vectors", index.has_vectors())
                     .add("threads", threads_of(options.builder))
                     .add("build_s", build_s)
                     .add("build_wall_s", session.elapsed())
@@ -82,7 +83,8 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
     session.note(fmt::format("stored   {} as {}, {}", to_string(source), to_string(stored), how));
   }
   if (index.codec() != Codec::None) {
-    session.note(fmt::format("codes    {}, {}", to_string(index.codec()), bytes_text(index.memory_usage().codes)));
+    session.note(fmt::format("codes    {}, {}{}", to_string(index.codec()), bytes_text(index.memory_usage().codes),
+                             alone_text(index.has_vectors())));
   } else if (parse_codec(options.builder.codec) != Codec::None) {
     session.note(fmt::format("codes    none: those of {} vectors would be no smaller{}, or tell too few apart",
                              to_string(stored),

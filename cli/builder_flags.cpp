@@ -30,8 +30,12 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
   arguments.option(
       "--quantize", flags.codec, "CODEC",
       "Codes that searches walk by, before the nearest are compared with the vectors themselves: none, f16, "
-      "sq8 or sq4 (8 or 4 bits a component), or auto: the smallest that trials find faster than vectors, where "
-      "--memory-limit allows (default auto)");
+      "sq8, lvq8 or sq4 (8 or 4 bits a component), mix (of long vectors 64 directions in 7 bits and 128 in 4: two "
+      "cache lines, more from 1,024 dimensions on), rabitq1 to rabitq8 (as many bits, of turned vectors), or auto: the "
+      "smallest that trials find "
+      "faster than vectors, where --memory-limit allows (default auto)");
+  arguments.flag("--drop-vectors", flags.drop_vectors,
+                 "Keep the codes of --quantize alone: less memory; hits and distances are what those say");
   arguments.option("--memory-limit", flags.memory_limit, "SIZE",
                    "Choose a builder that needs no more, or refuse before reading: 800M, 2G, 1.5GiB");
 }
@@ -50,6 +54,7 @@ IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution)
       .max_degree(flags.max_degree)
       .builder(parse_graph_builder(flags.builder))
       .quantize(parse_codec(flags.codec))
+      .drop_vectors(flags.drop_vectors)
       .execution(execution);
   if (flags.search_list_size) builder.search_list_size(*flags.search_list_size);
   if (flags.alpha) builder.alpha(*flags.alpha);

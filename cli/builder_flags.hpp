@@ -21,10 +21,12 @@ struct BuilderFlags {
   std::uint32_t threads = 0;
   std::optional<std::string> store_as;
   std::string codec = "auto";
+  bool drop_vectors = false;
   std::optional<std::string> memory_limit;
 };
 
-/// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize and --memory-limit.
+/// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize, --drop-vectors and
+/// --memory-limit.
 void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std::string& dtype_help);
 /// --input-format and --input-dtype of a vector file.
 void declare_input_flags(Arguments& arguments, VectorInput& input);

@@ -6,6 +6,8 @@
 
 namespace diskann::cli {
 
+std::string alone_text(bool has_vectors) { return has_vectors ? "" : " alone: distances are what they say"; }
+
 std::string calibration_text(const Calibration& calibration) {
   std::string text;
   for (const double recall : {0.9, 0.95, 0.99}) {

@@ -8,6 +8,8 @@
 
 namespace diskann::cli {
 
+/// What is to be said of codes that have no vectors beside them; nothing of others.
+std::string alone_text(bool has_vectors);
 /// Of a calibration that knows something: "recall   @10 0.9 by a list of 14, …".
 std::string calibration_text(const Calibration& calibration);
 /// A line for each list that was measured.

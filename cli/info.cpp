@@ -107,7 +107,8 @@ void print_index(const IndexFileInfo& info, const InfoOptions& options, Session&
       knows_its_build(info) ? fmt::format(" · search list {} · alpha {:g} · seed {}", info.parameters.search_list_size,
                                           info.parameters.alpha, info.parameters.seed)
                             : ""));
-  if (info.codec != Codec::None) session.print(fmt::format("codes    {}", to_string(info.codec)));
+  if (info.codec != Codec::None)
+    session.print(fmt::format("codes    {}{}", to_string(info.codec), alone_text(info.has_vectors)));
   if (info.calibration.queries > 0) session.print(calibration_text(info.calibration));
   if (options.detailed) print_lists(info.calibration, session);
   session.print(fmt::format("ids      {}", info.custom_ids ? "given" : "row numbers"));
@@ -130,7 +131,8 @@ JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
   row.add("points", info.points)
       .add("dimension", info.dimension)
       .add("nodes", info.nodes)
-      .add("codec", to_string(info.codec));
+      .add("codec", to_string(info.codec))
+      .add("has_vectors", info.has_vectors);
   row.add("max_degree", info.parameters.max_degree);
   if (knows_its_build(info)) {
     row.add("search_list_size", info.parameters.search_list_size).add("alpha", info.parameters.alpha);

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <thread>
 
+#include "calibration_text.hpp"
 #include "command.hpp"
 #include "diskann/inspect.hpp"
 #include "errors.hpp"
@@ -120,7 +121,7 @@ void summarize(const SearchOptions& options, const Index& index, const Outcome& 
     JsonRow row;
     row.add("command", "search").add("index", options.index.path.string()).add("metric", to_string(index.metric()));
     row.add("dtype", to_string(index.type())).add("points", index.size()).add("dimension", index.dimension());
-    row.add("queries", queries).add("search_list_size", list_size);
+    row.add("has_vectors", index.has_vectors()).add("queries", queries).add("search_list_size", list_size);
     if (options.radius) {
       std::uint64_t hits = 0;
       for (const auto& answer : outcome.answers) hits += answer.size();
@@ -134,8 +135,9 @@ void summarize(const SearchOptions& options, const Index& index, const Outcome& 
     session.row(row);
     return;
   }
-  session.note(fmt::format("{} in {} · {} a second · search list {}", counted(queries, "query", "queries"),
-                           duration_text(outcome.seconds), short_count(qps), list_size));
+  session.note(fmt::format("{} in {} · {} a second · search list {}{}", counted(queries, "query", "queries"),
+                           duration_text(outcome.seconds), short_count(qps), list_size,
+                           index.has_vectors() ? "" : " · codes" + alone_text(false)));
   if (!options.radius) {
     session.detail(fmt::format("{:.1f} hops and {:.1f} distance computations a query",
                                static_cast<double>(outcome.statistics.hops) * per_query,

@@ -24,6 +24,7 @@ void open_and_search(const diskann::OpenOptions& options) {
     const std::vector<float> query(index.dimension(), 1.0f);
     const auto hits = index.search(query, 3);
     check(hits.size() <= 3 && std::is_sorted(hits.begin(), hits.end()));
+    index.range_search(query, 1.0f);
     verify("/index", options);
   } catch (const Error& error) {
     check(error.code() != ErrorCode::Internal && error.code() != ErrorCode::Io);

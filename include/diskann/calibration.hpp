@@ -13,8 +13,9 @@ namespace diskann {
 struct ListMeasurement {
   std::uint32_t search_list_size = 0;
   double hops = 0;
-  double distance_computations = 0;  ///< of the walk: those of reranking come on top
+  double distance_computations = 0;  ///< of the walk: those of `compared` come on top
   std::vector<double> recall;        ///< recall@k for each Calibration::k; 0 where the list is shorter than k
+  std::vector<double> compared;      ///< for each k, rows that candidates of codes were compared with; or empty
 };
 
 /// How the recall of an index grows with the candidate list: measured when it is built, by searching for some stored

@@ -19,7 +19,8 @@ DISKANN_EXPORT SearchResults compute_ground_truth(VectorView base, VectorView qu
 /// true neighbour, each id counted once. Ties count by distance where both sides have distances of the same meaning,
 /// else an id counts if it is among the true ids up to the last tie with the k-th.
 DISKANN_EXPORT double recall_at(const SearchResults& found, const SearchResults& truth, std::size_t k);
-/// Same, where the distances of the truth are computed from the index, whatever convention the truth file follows.
+/// Same, where the distances of the truth are computed from the index, whatever convention the truth file follows; of
+/// an index without vectors by ids.
 DISKANN_EXPORT double recall_at(const Index& index, VectorView queries, const SearchResults& found,
                                 const SearchResults& truth, std::size_t k);
 

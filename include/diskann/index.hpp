@@ -37,18 +37,31 @@ DISKANN_EXPORT std::string_view to_string(GraphBuilder builder) noexcept;
 DISKANN_EXPORT GraphBuilder parse_graph_builder(std::string_view name);
 
 /// What a walk compares in place of the stored rows. Where there are codes, the candidates of the list are compared
-/// with the rows themselves at the end, so that hits and their distances are exact.
+/// with the rows themselves at the end, so that hits and their distances are exact; where the rows were dropped
+/// (IndexBuilder::drop_vectors) they are what codes say.
 enum class Codec : std::uint8_t {
-  None,  ///< the rows themselves
-  F16,   ///< half the bytes of f32; InvalidArgument for values beyond its range
-  SQ8,   ///< 8 bits on one grid for all components: a quarter of the bytes of f32
-  SQ4,   ///< 4 bits: 16 places for all components, each less its mean; of rows of any type
+  None,     ///< the rows themselves
+  F16,      ///< half the bytes of f32; InvalidArgument for values beyond its range
+  SQ8,      ///< 8 bits on one grid for all components: a quarter of the bytes of f32
+  LVQ8,     ///< 8 bits, each row on a grid of its own between its least component and its greatest
+  SQ4,      ///< 4 bits: 16 places for all components, each less its mean; of rows of any type
+  Mix,      ///< the directions in which rows vary most, 64 in 7 bits and 128 in 4 (128 bytes), 128 more for each 512
+            ///< dimensions from 1,024 on; up to 4,096 dimensions
+  RaBitQ1,  ///< 1 bit a component, of rows that were turned at random, and a length for each row; up to 32,768
+            ///< dimensions
+  RaBitQ2,  ///< 2 bits, and so on
+  RaBitQ3,
+  RaBitQ4,
+  RaBitQ5,
+  RaBitQ6,
+  RaBitQ7,
+  RaBitQ8,
   Auto,  ///< the smallest by which searches are expected to be faster than by rows, as trials on the finished graph
          ///< say, or none: no index says so
 };
 
 DISKANN_EXPORT std::string_view to_string(Codec codec) noexcept;
-/// "auto", "none", "f16", "sq8" or "sq4"; InvalidArgument for anything else.
+/// "auto", "none", "f16", "sq8", "lvq8", "sq4", "mix" or "rabitq1" to "rabitq8"; InvalidArgument for anything else.
 DISKANN_EXPORT Codec parse_codec(std::string_view name);
 
 /// How an index is searched.
@@ -113,9 +126,9 @@ class DISKANN_EXPORT Index {
   void save(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
 
   /// Writes Microsoft's in-memory set `prefix`, `prefix.data` and `prefix_metadata.bin`. Ids must be row numbers
-  /// (else Unsupported); f16 is not a type of theirs (Unsupported). By cosine theirs hold f32 rows normalised: lengths
-  /// are lost. AlreadyExists unless `overwrite`. On failure or
-  /// cancellation an older set is untouched. Io where another program keeps the directory locked for ten seconds.
+  /// (else Unsupported); f16 is not a type of theirs, and codes alone are no vectors (Unsupported). By cosine theirs
+  /// hold f32 rows normalised: lengths are lost. AlreadyExists unless `overwrite`. On failure or cancellation an older
+  /// set is untouched. Io where another program keeps the directory locked for ten seconds.
   void save_microsoft(const std::filesystem::path& prefix, bool overwrite = false,
                       const Execution& execution = {}) const;
 
@@ -131,7 +144,7 @@ class DISKANN_EXPORT Index {
   /// All points found at distance <= radius, sorted by (distance, id). The list grows until it holds a point outside.
   std::vector<Hit> range_search(VectorView query, float radius, const SearchParameters& parameters = {}) const;
 
-  /// Exact distances of `query` to stored points. NotFound names the first id that is not there.
+  /// Distances of `query` to stored points, exact where has_vectors(). NotFound names the first id that is not there.
   void distances(VectorView query, std::span<const std::uint64_t> ids, std::span<float> out) const;
 
   /// What is known of the recall of searches. Nothing (queries is 0) for Distance::Custom, sets of Microsoft's and
@@ -139,8 +152,8 @@ class DISKANN_EXPORT Index {
   const Calibration& calibration() const noexcept;
   /// Measures it anew, on queries like those to come (up to 4,096 of them are used), or on stored rows where none are
   /// given. Not safe beside other calls; save() writes it, but for sets of Microsoft's, whose graph it changes.
-  /// Unsupported for Distance::Custom and where deleted points are among the nodes (sets of Microsoft's);
-  /// DimensionMismatch; InvalidArgument for NaN and infinity.
+  /// Unsupported for Distance::Custom, for codes alone (measured when they were built), and where deleted points are
+  /// among the nodes (sets of Microsoft's); DimensionMismatch; InvalidArgument for NaN and infinity.
   void calibrate(VectorView queries = {}, const Execution& execution = {});
   /// The smallest list size, k at least, whose searches find the k nearest with this recall on average, as far as is
   /// known. InvalidArgument unless 0 < recall <= 1, and where no list that was measured reaches it; Unsupported where
@@ -156,6 +169,8 @@ class DISKANN_EXPORT Index {
   /// Name of what built the graph: "partitioned", "incremental", or another of a file's.
   const std::string& builder() const noexcept;
   Codec codec() const noexcept;  ///< that walks go by
+  /// Whether it holds the vectors, or codes alone (IndexBuilder::drop_vectors): then distances are what those say.
+  bool has_vectors() const noexcept;
   MemoryUsage memory_usage() const noexcept;
   GraphStatistics graph_statistics() const;
 
@@ -210,6 +225,10 @@ class DISKANN_EXPORT IndexBuilder {
   /// 100 is half a point below that by rows, or with a short list even when it is twice as long. InvalidArgument for
   /// Distance::Custom, unless Auto.
   IndexBuilder& quantize(Codec codec);
+  /// Keeps codes alone, which must be named by quantize(): the index takes a fraction of the memory and of the file,
+  /// and hits and their distances are what codes say; how many are right, calibration() tells. Such codes are kept
+  /// whatever they lose.
+  IndexBuilder& drop_vectors(bool drop = true);
   /// Queries like those to come, which the recall of searches is measured on and Codec::Auto chosen by, in place of
   /// stored rows. Borrowed until the builder goes. None for Distance::Custom.
   IndexBuilder& tuning_queries(VectorView queries);

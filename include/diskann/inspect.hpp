@@ -34,6 +34,7 @@ struct IndexFileInfo {
   std::string distance_name;  ///< of a user's distance, else empty
   BuildParameters parameters;
   Codec codec = Codec::None;
+  bool has_vectors = true;  ///< or codes alone
   Calibration calibration;
   bool custom_ids = false;
   std::vector<SectionInfo> sections;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 namespace diskann::base {
 
@@ -11,6 +12,12 @@ namespace diskann::base {
     __builtin_prefetch(at + line);
     std::atomic_signal_fence(std::memory_order_seq_cst);  // GCC 12 drops prefetches of a loop without it
   }
+}
+
+/// The same from anywhere in a line.
+[[gnu::always_inline]] inline void prefetch_unaligned(const std::byte* at, std::size_t bytes) noexcept {
+  const std::size_t into = reinterpret_cast<std::uintptr_t>(at) % 64;
+  prefetch(at - into, bytes + into);
 }
 
 }  // namespace diskann::base

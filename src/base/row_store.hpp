@@ -53,6 +53,13 @@ class RowStore {
   RowStore(VectorType type, std::size_t rows, std::size_t dimension)
       : memory_(checked_multiply(rows, row_stride(type, dimension), "rows", ErrorCode::OutOfMemory)),
         view_{memory_.data(), row_stride(type, dimension), rows, dimension, type} {}
+  /// The same, one row right behind the other: for codes that kernels take from anywhere.
+  static RowStore packed(std::size_t rows, std::size_t bytes) {
+    RowStore store;
+    store.memory_ = HugeArray<std::byte>(checked_multiply(rows, bytes, "rows", ErrorCode::OutOfMemory));
+    store.view_ = {store.memory_.data(), bytes, rows, bytes, VectorType::U8};
+    return store;
+  }
   /// Rows that stand in memory which `owner` keeps alive.
   RowStore(RowsView mapped, std::shared_ptr<const void> owner) : owner_(std::move(owner)), view_(mapped) {}
 

@@ -7,6 +7,7 @@
 #include "distance/kernels.hpp"
 #include "distance/merge.hpp"
 #include "distance/nibbles.hpp"
+#include "distance/planes.hpp"
 #include "distance/row_codes.hpp"
 #include "distance/selection.hpp"
 #include "distance/tiles.hpp"
@@ -26,6 +27,7 @@ const TileKernels& tiles_for(std::string_view isa, Distance metric, VectorType r
 const SelectionKernels& selection_for(std::string_view isa);
 Merge merge_for(std::string_view isa, std::size_t capacity);
 NibbleKernel nibble_kernel_for(std::string_view isa, NibbleEnding ending);
+PlaneKernel plane_kernel_for(std::string_view isa);
 const CodeKernels& code_kernels_for(std::string_view isa, VectorType rows);
 
 }  // namespace diskann::distance

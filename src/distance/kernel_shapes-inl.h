@@ -35,8 +35,8 @@ struct SimdSums {
 
   HWY_INLINE void four(const std::byte* a, const std::byte* b, const std::byte* c, const std::byte* e,
                        Total* HWY_RESTRICT out) const {
-    auto a0 = Unit::zero(), b0 = Unit::zero(), c0 = Unit::zero(), e0 = Unit::zero();
-    auto a1 = a0, b1 = b0, c1 = c0, e1 = e0;
+    auto a0 = start(a), b0 = start(b), c0 = start(c), e0 = start(e);
+    auto a1 = Unit::zero(), b1 = Unit::zero(), c1 = Unit::zero(), e1 = Unit::zero();
     std::size_t i = 0;
     for (; i + 2 * Unit::kStep <= components; i += 2 * Unit::kStep) {
       const auto first = unit.part(i);
@@ -61,7 +61,7 @@ struct SimdSums {
   }
 
   HWY_INLINE void one(const std::byte* a, Total* HWY_RESTRICT out) const {
-    auto a0 = Unit::zero(), a1 = Unit::zero();
+    auto a0 = start(a), a1 = Unit::zero();
     std::size_t i = 0;
     for (; i + 2 * Unit::kStep <= components; i += 2 * Unit::kStep) {
       unit.add(a0, unit.part(i), a, i);
@@ -70,6 +70,16 @@ struct SimdSums {
     if (i < components) unit.add(a0, unit.part(i), a, i);
     const auto sum = Unit::join(a0, a1);
     unit.store(sum, sum, sum, sum, out);
+  }
+
+ private:
+  /// A sum before the first step: zero, but where rows begin with something else than steps.
+  HWY_INLINE auto start(const std::byte* row) const {
+    if constexpr (requires { unit.start(row); }) {
+      return unit.start(row);
+    } else {
+      return Unit::zero();
+    }
   }
 };
 

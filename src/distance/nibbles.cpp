@@ -1,4 +1,4 @@
-// Queries in 8 bits against rows in 4.
+// Queries in 8 bits against rows on a grid, in 7 or 4 bits a component.
 #include "distance/nibbles.hpp"
 
 #include "distance/targets.hpp"
@@ -8,7 +8,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "distance/kernel_shapes-inl.h"
+#include "distance/code_shapes-inl.h"
 
 DISKANN_BEFORE_NAMESPACE();
 namespace diskann::distance {
@@ -16,10 +16,10 @@ namespace DISKANN_NAMESPACE {
 
 #if DISKANN_SIMD
 
-using D8 = hn::ScalableTag<std::int8_t>;
-using V8 = hn::VFromD<D8>;
-using D32 = hn::ScalableTag<std::int32_t>;
-using V32 = hn::VFromD<D32>;
+using D8 = SignedBytes;
+using V8 = ByteVector;
+using D32 = SumLanes;
+using V32 = SumVector;
 using Four = hn::FixedTag<std::int32_t, 4>;
 
 /// Products of signed bytes are looked up, multiplied and added in vectors of whole or half lines; a place, 0 to 127
@@ -36,10 +36,12 @@ struct NibbleUnit {
   };
 
   const std::int8_t* query;
+  std::size_t wide;
   V8 places;
   hn::VFromD<Four> correction;
 
-  NibbleUnit(const NibbleQuery& q, std::size_t bytes) : query(q.components) {
+  /// `bytes`: of a row, behind the lines of a component a byte.
+  NibbleUnit(const NibbleQuery& q, std::size_t bytes) : query(q.components), wide(q.bytes) {
     alignas(64) std::int8_t lifted[16];
     for (std::size_t i = 0; i < 16; ++i) lifted[i] = static_cast<std::int8_t>((*q.places)[i] + kLift);
     places = hn::LoadDup128(D8(), lifted);
@@ -47,49 +49,40 @@ struct NibbleUnit {
     if constexpr (kLift != 0) {
       const V8 lift = hn::Set(D8(), static_cast<std::int8_t>(kLift));
       V32 sums = zero();
-      for (std::size_t i = 0; i < 2 * bytes; i += kStep) sums = multiply(sums, lift, hn::Load(D8(), query + i));
+      for (std::size_t i = 0; i < wide + 2 * bytes; i += kStep)
+        sums = add_products(sums, lift, hn::Load(D8(), query + i));
       correction = hn::Sub(correction, four_lane_sums(D32(), sums, sums, sums, sums));
     }
   }
 
   static HWY_INLINE V32 zero() { return hn::Zero(D32()); }
+  /// What the lines of a component a byte add up to.
+  HWY_INLINE V32 start(const std::byte* row) const {
+    V32 sum = zero();
+    for (std::size_t i = 0; i < wide; i += kStep) {
+      V8 numbers = hn::Load(D8(), reinterpret_cast<const std::int8_t*>(row) + i);
+      if constexpr (kLift == 0) numbers = hn::Sub(numbers, hn::Set(D8(), static_cast<std::int8_t>(-kLeastOnGrid)));
+      sum = add_products(sum, numbers, hn::Load(D8(), query + i));
+    }
+    return sum;
+  }
   static HWY_INLINE V32 join(V32 a, V32) { return a; }
-  /// `i` counts bytes of a row.
+  /// `i` counts bytes of a row behind those lines.
   HWY_INLINE Part part(std::size_t i) const {
-    const std::int8_t* line = query + 2 * (i & ~std::size_t{63}) + (i & 63);
+    const std::int8_t* line = query + wide + 2 * (i & ~std::size_t{63}) + (i & 63);
     return {hn::Load(D8(), line), hn::Load(D8(), line + 64)};
   }
   HWY_INLINE void add(V32& sum, const Part& part, const std::byte* row, std::size_t i) const {
     const hn::RebindToUnsigned<D8> du8;
     const hn::Repartition<std::uint16_t, D8> du16;
-    const auto codes = hn::Load(du8, reinterpret_cast<const std::uint8_t*>(row) + i);
+    const auto codes = hn::Load(du8, reinterpret_cast<const std::uint8_t*>(row) + wide + i);
     const auto mask = hn::Set(du8, 0x0F);
     const auto upper = hn::And(hn::BitCast(du8, hn::ShiftRight<4>(hn::BitCast(du16, codes))), mask);
-    sum = multiply(sum, hn::TableLookupBytes(places, hn::BitCast(D8(), hn::And(codes, mask))), part.low);
-    sum = multiply(sum, hn::TableLookupBytes(places, hn::BitCast(D8(), upper)), part.high);
+    sum = add_products(sum, hn::TableLookupBytes(places, hn::BitCast(D8(), hn::And(codes, mask))), part.low);
+    sum = add_products(sum, hn::TableLookupBytes(places, hn::BitCast(D8(), upper)), part.high);
   }
   HWY_INLINE void store(V32 a, V32 b, V32 c, V32 e, Total* HWY_RESTRICT out) const {
     hn::Store(hn::Add(four_lane_sums(D32(), a, b, c, e), correction), Four(), out);
-  }
-
- private:
-  /// sums + products of places and components. Products of bytes up to 127 do not leave 16 bits when two are added.
-  static HWY_INLINE V32 multiply(V32 sums, V8 place, V8 component) {
-#if DISKANN_VNNI
-    return V32{_mm512_dpbusd_epi32(sums.raw, place.raw, component.raw)};
-#elif HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-    return V32{_mm512_add_epi32(
-        sums.raw, _mm512_madd_epi16(_mm512_maddubs_epi16(place.raw, component.raw), _mm512_set1_epi16(1)))};
-#elif HWY_TARGET == HWY_AVX2
-    return V32{_mm256_add_epi32(
-        sums.raw, _mm256_madd_epi16(_mm256_maddubs_epi16(place.raw, component.raw), _mm256_set1_epi16(1)))};
-#elif HWY_ARCH_X86
-    return V32{_mm_add_epi32(sums.raw, _mm_madd_epi16(_mm_maddubs_epi16(place.raw, component.raw), _mm_set1_epi16(1)))};
-#else
-    const int16x8_t low = vmull_s8(vget_low_s8(place.raw), vget_low_s8(component.raw));
-    const int16x8_t both = vmlal_s8(low, vget_high_s8(place.raw), vget_high_s8(component.raw));
-    return V32{vpadalq_s16(sums.raw, both)};
-#endif
   }
 };
 using NibbleSums = SimdSums<NibbleUnit>;
@@ -105,9 +98,11 @@ struct PlainNibbleUnit {
 
   Total sum(const std::byte* row, std::size_t bytes) const {
     Total total = 0;
+    for (std::size_t i = 0; i < query.bytes; ++i)
+      total += (std::to_integer<int>(row[i]) + kLeastOnGrid) * query.components[i];
     for (std::size_t i = 0; i < bytes; ++i) {
-      const std::int8_t* line = query.components + 2 * (i & ~std::size_t{63}) + (i & 63);
-      const auto code = std::to_integer<unsigned>(row[i]);
+      const std::int8_t* line = query.components + query.bytes + 2 * (i & ~std::size_t{63}) + (i & 63);
+      const auto code = std::to_integer<unsigned>(row[query.bytes + i]);
       total += (*query.places)[code & 15] * line[0] + (*query.places)[code >> 4] * line[64];
     }
     return total;
@@ -117,35 +112,39 @@ using NibbleSums = PlainSums<PlainNibbleUnit>;
 
 #endif  // DISKANN_SIMD
 
-template <NibbleEnding kEnding, class Place>
+/// Norm of the row + scale * the sum.
 struct EndNibbles {
-  const Place& place;
+  const Gathered& place;
   float scale;
   HWY_INLINE float one(std::int32_t total, std::size_t at) const {
-    const float product = scale * static_cast<float>(total), norm = place.norm(at);
-    return kEnding == NibbleEnding::Add ? norm + product : norm * product;
+    return place.norm(at) + scale * static_cast<float>(total);
   }
 #if DISKANN_SIMD
   HWY_INLINE void four(const std::int32_t* totals, std::size_t first, float* HWY_RESTRICT out) const {
     const FourFloats d;
     const auto product = hn::Mul(hn::Set(d, scale), hn::ConvertTo(d, hn::Load(FourIntegers(), totals)));
-    const auto norms = place.four_norms(first);
-    hn::StoreU(kEnding == NibbleEnding::Add ? hn::Add(norms, product) : hn::Mul(norms, product), d, out);
+    hn::StoreU(hn::Add(place.four_norms(first), product), d, out);
   }
 #endif
 };
 
-template <NibbleEnding kEnding>
-void compare_nibbles(const NibbleQuery& query, const base::RowsView& rows, const float* norms, const base::Slot* slots,
-                     std::size_t count, float* out) {
-  const Gathered place{rows, norms, slots};
-  compare_rows<true>(NibbleSums(query, rows.dimension), rows.dimension, place, count,
-                     EndNibbles<kEnding, Gathered>{place, query.scale}, out);
+template <class Place, class End>
+void compare_nibbles(const NibbleQuery& query, const Place& place, std::size_t count, const End& end, float* out) {
+  const std::size_t bytes = place.rows.dimension;
+  compare_rows<true>(NibbleSums(query, bytes - query.bytes), bytes, place, count, end, out);
+}
+void add_nibbles(const NibbleQuery& query, const base::RowsView& rows, const float* factors, const base::Slot* slots,
+                 std::size_t count, float* out) {
+  const Gathered place{rows, factors, slots};
+  compare_nibbles(query, place, count, EndNibbles{place, query.scale}, out);
+}
+void scale_nibbles(const NibbleQuery& query, const base::RowsView& rows, const float* factors, const base::Slot* slots,
+                   std::size_t count, float* out) {
+  const GatheredPairs place{rows, factors, slots};
+  compare_nibbles(query, place, count, EndPairs{place, query.scale, query.weight}, out);
 }
 
-NibbleKernel find_nibbles(NibbleEnding ending) {
-  return ending == NibbleEnding::Add ? compare_nibbles<NibbleEnding::Add> : compare_nibbles<NibbleEnding::Multiply>;
-}
+NibbleKernel find_nibbles(NibbleEnding ending) { return ending == NibbleEnding::Add ? add_nibbles : scale_nibbles; }
 
 }  // namespace DISKANN_NAMESPACE
 }  // namespace diskann::distance

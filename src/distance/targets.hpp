@@ -12,6 +12,7 @@
 #include "distance/kernels.hpp"
 #include "distance/merge.hpp"
 #include "distance/nibbles.hpp"
+#include "distance/planes.hpp"
 #include "distance/row_codes.hpp"
 #include "distance/selection.hpp"
 #include "distance/tiles.hpp"
@@ -66,6 +67,11 @@ struct TargetNibbles {
   NibbleKernel (*find)(NibbleEnding ending);
 };
 
+/// The products of codes in planes of one instruction set.
+struct TargetPlanes {
+  PlaneKernel (*find)();
+};
+
 /// The lists of one instruction set.
 struct TargetMerge {
   Merge (*find)(std::size_t capacity) noexcept;
@@ -76,6 +82,7 @@ std::span<const TargetSelection> selection_targets();
 std::span<const TargetCodes> code_targets();
 std::span<const TargetMerge> merge_targets();
 std::span<const TargetNibbles> nibble_targets();
+std::span<const TargetPlanes> plane_targets();
 
 }  // namespace diskann::distance
 
@@ -156,6 +163,7 @@ const SelectionKernels* find_selection();
 const CodeKernels* find_code_kernels(VectorType rows);
 Merge find_merge(std::size_t capacity) noexcept;
 NibbleKernel find_nibbles(NibbleEnding ending);
+PlaneKernel find_planes();
 }  // namespace N_SSE4
 #endif
 
@@ -168,6 +176,7 @@ using N_SSE4::find_code_kernels;
 using N_SSE4::find_float_tiles;
 using N_SSE4::find_merge;
 using N_SSE4::find_nibbles;
+using N_SSE4::find_planes;
 using N_SSE4::find_selection;
 }  // namespace N_FMA4
 #endif

@@ -17,6 +17,9 @@ void check(const Index& index, const QualityOptions& options) {
   const auto refuse = [](const std::string& what) { throw Error(ErrorCode::InvalidArgument, what); };
   if (index.metric() == Distance::Custom)
     throw Error(ErrorCode::Unsupported, "there is no exact search by a user's distance to compare with");
+  if (!index.has_vectors())
+    throw Error(ErrorCode::Unsupported, "the index holds no vectors to compare with",
+                "give queries and their truth to diskann benchmark");
   if (options.queries == 0) refuse("no queries asked for");
   if (options.k == 0) refuse("k must be at least 1");
   if (!(options.recall > 0 && options.recall <= 1))

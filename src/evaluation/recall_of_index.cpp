@@ -14,6 +14,8 @@ double recall_at(const Index& index, VectorView queries, const SearchResults& fo
     throw Error(ErrorCode::InvalidArgument,
                 std::to_string(queries.rows()) + " queries do not fit a truth of " + std::to_string(truth.rows));
   }
+  // Distances of codes alone do not say which rows are neighbours.
+  if (!index.has_vectors()) return recall_at({found.rows, found.k, found.ids, {}}, truth, k);
   double sum = 0;
   std::vector<std::uint64_t> ids;
   std::vector<float> distances;

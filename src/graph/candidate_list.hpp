@@ -33,16 +33,18 @@ inline float distance_of(Candidate candidate) noexcept {
   return std::bit_cast<float>((key & 0x80000000u) != 0 ? key & 0x7FFFFFFFu : ~key);
 }
 
-/// The nearest `capacity` candidates seen so far, sorted.
+/// The nearest `capacity` candidates seen so far, sorted. Those that are to be expanded are the first `window` of them.
 class CandidateList {
  public:
   /// Takes up to `most` scores at once.
   explicit CandidateList(std::size_t most) : fresh_(most) {}
 
-  /// Empties the list. Memory only grows.
-  void reset(std::size_t capacity) {
+  /// Empties the list, which holds `kept` candidates where that is more than the window. Memory only grows.
+  void reset(std::size_t window, std::size_t kept = 0) {
+    const std::size_t capacity = std::max(window, kept);
     const std::size_t room = base::round_up(capacity, 8);
     if (entries_.size() < room) entries_ = base::HugeArray<Candidate>(room);
+    window_ = window;
     capacity_ = capacity;
     size_ = 0;
     next_ = 0;
@@ -50,11 +52,12 @@ class CandidateList {
     if (merge_ != nullptr) std::fill_n(entries_.data(), room, ~Candidate{0});
   }
   std::span<const Candidate> entries() const noexcept { return {entries_.data(), size_}; }
-  bool full() const noexcept { return size_ == capacity_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+  bool window_is_full() const noexcept { return size_ >= window_; }
   /// Anything not below this would fall off the end.
-  Candidate limit() const noexcept { return full() ? entries_[size_ - 1] : ~Candidate{0}; }
+  Candidate limit() const noexcept { return size_ == capacity_ ? entries_[size_ - 1] : ~Candidate{0}; }
 
-  bool has_unexpanded() const noexcept { return next_ < size_; }
+  bool has_unexpanded() const noexcept { return next_ < std::min(size_, window_); }
   /// Nearest candidate that was not expanded; only where has_unexpanded().
   Slot next_unexpanded() const noexcept { return slot_of(entries_[next_]); }
   Candidate expand_next() noexcept {
@@ -130,6 +133,7 @@ class CandidateList {
   base::HugeArray<Candidate> entries_;
   std::vector<Candidate> fresh_;
   distance::Merge merge_ = nullptr;
+  std::size_t window_ = 0;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
   std::size_t next_ = 0;  // every entry before it is expanded

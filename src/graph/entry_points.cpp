@@ -154,6 +154,7 @@ EntryPoints::EntryPoints(const Space& space, std::span<const Slot> slots) : Entr
 
 template EntryPoints::EntryPoints(const KernelSpace&, std::span<const Slot>);
 template EntryPoints::EntryPoints(const CodeSpace&, std::span<const Slot>);
+template EntryPoints::EntryPoints(const LoneCodeSpace&, std::span<const Slot>);
 template EntryPoints::EntryPoints(const CustomSpace&, std::span<const Slot>);
 
 }  // namespace diskann::graph

@@ -51,6 +51,7 @@ class EntryPoints {
 
 extern template EntryPoints::EntryPoints(const KernelSpace&, std::span<const Slot>);
 extern template EntryPoints::EntryPoints(const CodeSpace&, std::span<const Slot>);
+extern template EntryPoints::EntryPoints(const LoneCodeSpace&, std::span<const Slot>);
 extern template EntryPoints::EntryPoints(const CustomSpace&, std::span<const Slot>);
 
 }  // namespace diskann::graph

@@ -46,6 +46,13 @@ class SearchScratch {
   std::vector<float> distances_;
 };
 
+/// How wide a walk is.
+struct Breadth {
+  Breadth(std::size_t search_list_size, std::size_t also = 0) : window(search_list_size), kept(also) {}
+  std::size_t window;  ///< the nearest candidates so far, of which each is expanded: L
+  std::size_t kept;    ///< candidates that the list holds, where that is more
+};
+
 /// The search loop: a walk over the graph from the entry points towards one query, one hop at a time (greedy search of
 /// the DiskANN paper with a list of L candidates). A hop is cut where memory must be waited for, so that several walks
 /// can be interleaved on one thread:
@@ -56,11 +63,11 @@ class Walk {
   Walk() = default;
   /// Scores the entry points. All but `query` must outlive the walk, which will not see the `hidden` node.
   Walk(const Space& space, const base::Adjacency& graph, const typename Space::Query& query,
-       const EntryPoints& entry_points, std::size_t search_list_size, SearchScratch& scratch,
+       const EntryPoints& entry_points, const Breadth& breadth, SearchScratch& scratch,
        std::optional<Slot> hidden = std::nullopt)
       : space_(&space), graph_(&graph), query_(query), entry_points_(&entry_points), scratch_(&scratch) {
     scratch.clear();
-    scratch.list.reset(search_list_size);
+    scratch.list.reset(breadth.window, breadth.kept);
     if (hidden) collect({&*hidden, 1});  // as if it had been visited
     if (scratch.path != nullptr) scratch.path->clear();
     start_from(entry_points.leaders());
@@ -102,7 +109,7 @@ class Walk {
   /// In graphs of others there may be nodes that only some entry points lead to. A walk with room for them takes those
   /// it did not begin with; false where that brings nothing new.
   bool go_on() {
-    if (scratch_->list.full()) return false;
+    if (scratch_->list.window_is_full()) return false;
     start_from(entry_points_->all());
     return scratch_->list.has_unexpanded();
   }

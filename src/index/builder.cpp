@@ -1,208 +1,24 @@
 #include <algorithm>
-#include <cmath>
 
-#include "diskann/index.hpp"
 #include "graph/build_incremental.hpp"
 #include "graph/build_partitioned.hpp"
 #include "graph/entry_points.hpp"
+#include "index/builder_settings.hpp"
 #include "index/choose_codes.hpp"
-#include "index/index_file.hpp"
+#include "index/code_layout.hpp"
 #include "index/index_state.hpp"
 #include "index/ingest.hpp"
 #include "index/twins.hpp"
 #include "quantization/build_codes.hpp"
 
 namespace diskann {
-
-struct IndexBuilder::Settings {
-  std::optional<std::size_t> dimensions;
-  Distance metric = Distance::L2;
-  std::shared_ptr<const DistanceFunction> custom;
-  BuildParameters parameters;
-  GraphBuilder builder = GraphBuilder::Auto;
-  std::optional<float> alpha;
-  std::optional<VectorType> store_as;
-  Codec codec = Codec::Auto;
-  VectorView tuning_queries;
-  std::optional<std::uint64_t> memory_limit;
-  Execution execution;
-  std::optional<std::vector<std::uint64_t>> ids;
-
-  BuildParameters checked_parameters() const;
-  void check_shape(std::uint64_t rows, std::size_t dimension) const;
-  /// `coded`: whether codes of rows that are not of 8 bits can take their place while the graph is built.
-  BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded = true) const;
-  /// The codec, or None where there is no room for what Auto could choose.
-  Codec codec_within_limit(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
-  void check_memory(const BuildEstimate& estimate) const;
-  std::unique_ptr<Index::State> build(const formats::VectorReader& reader, const BuildParameters& checked) const;
-
- private:
-  BuildEstimate estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension, VectorType type, bool coded,
-                            Codec walked) const;
-  BuildEstimate estimate_by(Codec walked, std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
-};
-
 namespace {
 
 [[noreturn]] void refuse(const std::string& what, const std::string& hint = {}) {
   throw Error(ErrorCode::InvalidArgument, what, hint);
 }
 
-/// Inner products of neighbours spread less than squared distances do, so that the same pruning needs a larger factor:
-/// on wordnet-lsa recall@10 at L = 100 is 0.972 with 1.2 and 0.991 with 2.
-float default_alpha(Distance metric) { return metric == Distance::InnerProduct ? 2.0f : BuildParameters{}.alpha; }
-
-/// From how many rows on the partitioned builder is chosen: its leaves hold 1,024, and few leaves make a poor graph
-/// (2,000 clustered rows by inner product, R 32: 310 distances at recall@10 0.99 against 229).
-constexpr std::uint64_t kPartitionedRows = 4096;
-
-template <class T>
-void check_range(const char* name, T value, T least, T most) {
-  if (value >= least && value <= most) return;
-  refuse(std::string(name) + " must be " + std::to_string(least) + " to " + std::to_string(most) + ", not " +
-         std::to_string(value));
-}
-
-void check_ids(const std::vector<std::uint64_t>& ids, std::uint64_t rows) {
-  if (ids.size() != rows)
-    refuse(std::to_string(ids.size()) + " ids for " + std::to_string(rows) + " vectors", "give one id for each vector");
-  std::vector<std::uint64_t> sorted = ids;
-  std::sort(sorted.begin(), sorted.end());
-  const auto repeated = std::adjacent_find(sorted.begin(), sorted.end());
-  if (repeated == sorted.end()) return;
-  const auto first = std::find(ids.begin(), ids.end(), *repeated);
-  const auto second = std::find(first + 1, ids.end(), *repeated);
-  throw Error(ErrorCode::AlreadyExists, "id " + std::to_string(*repeated) + " is given to two vectors, rows " +
-                                            std::to_string(first - ids.begin()) + " and " +
-                                            std::to_string(second - ids.begin()));
-}
-
 }  // namespace
-
-BuildParameters IndexBuilder::Settings::checked_parameters() const {
-  BuildParameters checked = parameters;
-  checked.alpha = alpha.value_or(default_alpha(metric));
-  check_range("max_degree", checked.max_degree, 2u, 1024u);
-  check_range("search_list_size", checked.search_list_size, 1u, 100'000u);
-  if (!(checked.alpha >= 1.0f && checked.alpha <= 10.0f))
-    refuse("alpha must be 1 to 10, not " + std::to_string(checked.alpha));
-  if (metric == Distance::Custom && custom == nullptr)
-    refuse("the custom metric needs a function", "use IndexBuilder::distance_function");
-  if (metric == Distance::Custom && store_as.value_or(VectorType::F32) != VectorType::F32)
-    refuse("a user's distance takes f32 vectors", "leave the stored type out");
-  if (metric == Distance::Custom && builder == GraphBuilder::Partitioned)
-    refuse("the partitioned builder has no user-defined distance", "use the incremental one, or auto");
-  if (metric == Distance::Custom && codec != Codec::None && codec != Codec::Auto)
-    refuse("a user's distance compares vectors: there are no codes for it", "leave the codec out");
-  if (metric == Distance::Custom && tuning_queries.rows() > 0)
-    refuse("there is no exact search by a user's distance to tune by", "leave the tuning queries out");
-  return checked;
-}
-
-void IndexBuilder::Settings::check_shape(std::uint64_t rows, std::size_t dimension) const {
-  if (rows == 0) refuse("empty input: there are no vectors to index");
-  if (dimension == 0) refuse("the vectors have no components");
-  if (dimension > base::kMaxDimension) {
-    refuse("the vectors have " + std::to_string(dimension) + " dimensions, at most " +
-           std::to_string(base::kMaxDimension) + " are supported");
-  }
-  if (rows > base::kMaxSlots) {
-    refuse(std::to_string(rows) + " vectors are more than one index holds (" + std::to_string(base::kMaxSlots) + ")");
-  }
-  if (dimensions && *dimensions != dimension) {
-    throw Error(ErrorCode::DimensionMismatch, "the builder expects " + std::to_string(*dimensions) +
-                                                  " dimensions, the vectors have " + std::to_string(dimension));
-  }
-  if (ids) check_ids(*ids, rows);
-  if (tuning_queries.rows() > 0 && tuning_queries.dimension() != dimension) {
-    throw Error(ErrorCode::DimensionMismatch, "the tuning queries have " + std::to_string(tuning_queries.dimension()) +
-                                                  " dimensions, the vectors have " + std::to_string(dimension));
-  }
-  try {
-    distance::check_finite(tuning_queries, 0);
-  } catch (const Error& error) {
-    throw Error(error.code(), std::string("tuning queries: ") + error.what(), error.hint());
-  }
-}
-
-BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension,
-                                                  VectorType type, bool coded, Codec walked) const {
-  const unsigned threads = base::threads_of(execution);
-  const auto times = [](std::uint64_t a, std::uint64_t b) {
-    return base::checked_multiply(a, b, "the estimate", ErrorCode::InvalidArgument);
-  };
-  const VectorType stored = store_as.value_or(type);
-  const bool codes = coded && size_of(stored) > 1 && metric != Distance::Custom;
-  const VectorType compared = codes ? VectorType::U8 : stored;
-  const graph::BuilderMemory memory =
-      which == GraphBuilder::Partitioned
-          ? graph::partitioned_memory(rows, dimension, compared, metric, parameters, threads)
-          : graph::incremental_memory(rows, parameters, threads);
-  constexpr std::uint64_t kFixed = std::uint64_t{12} << 20;  // of a process that has nothing to do yet
-  const std::uint64_t given = ids ? times(rows, sizeof(std::uint64_t) * 2) : 0;  // ids, here and in the index
-  const std::uint64_t fixed = rows * (sizeof(std::uint64_t) * 2) + given + kFixed;
-  const std::uint64_t vectors = times(rows, base::row_stride(stored, dimension));
-  const std::uint64_t compared_rows = times(rows, base::row_stride(compared, dimension));
-  const std::uint64_t finished = times(rows, graph::row_slots(parameters.max_degree) * sizeof(base::Slot));
-
-  BuildEstimate most;
-  const auto stage = [&](std::uint64_t held, std::uint64_t graph, std::uint64_t scratch) {
-    if (held + graph + scratch <= most.total()) return;
-    most.vectors = held;
-    most.graph = graph;
-    most.scratch = scratch;
-  };
-  stage(compared_rows, memory.graph, memory.scratch + fixed);
-  if (codes) {
-    stage(vectors, 0, compared_rows + fixed);
-    stage(vectors, finished, fixed);
-  }
-  // Of searching for probes: visited marks of four walks a thread, and the exact scan for their neighbours.
-  const std::uint64_t trials = threads * (std::uint64_t{3} << 20) + std::min(threads, 16u) * (rows / 4 * 3);
-  if (metric != Distance::Custom) stage(vectors, finished, fixed + trials);
-  for (const Codec tried : index::codes_to_try(walked, metric, stored)) {
-    const std::uint64_t made = times(rows, index::code_bytes(tried, metric, dimension) + 4 * sizeof(float));
-    stage(vectors + made, finished, fixed + trials);
-  }
-  most.builder = which;
-  most.index_bytes =
-      index::index_file_bytes(rows, dimension, stored, metric, parameters.max_degree, ids.has_value(), walked);
-  if (which == GraphBuilder::Partitioned) most.comparisons = graph::partitioned_comparisons(rows, dimension);
-  return most;
-}
-
-BuildEstimate IndexBuilder::Settings::estimate_by(Codec walked, std::uint64_t rows, std::size_t dimension,
-                                                  VectorType type, bool coded) const {
-  if (builder != GraphBuilder::Auto) return estimate_of(builder, rows, dimension, type, coded, walked);
-  const BuildEstimate incremental = estimate_of(GraphBuilder::Incremental, rows, dimension, type, coded, walked);
-  if (metric == Distance::Custom || rows < kPartitionedRows) return incremental;
-  const BuildEstimate partitioned = estimate_of(GraphBuilder::Partitioned, rows, dimension, type, coded, walked);
-  const bool too_large = memory_limit && partitioned.total() > *memory_limit;
-  return too_large && incremental.total() < partitioned.total() ? incremental : partitioned;
-}
-
-Codec IndexBuilder::Settings::codec_within_limit(std::uint64_t rows, std::size_t dimension, VectorType type,
-                                                 bool coded) const {
-  if (codec != Codec::Auto || !memory_limit) return codec;
-  // Nor are they worth the slower builder.
-  const BuildEstimate with = estimate_by(codec, rows, dimension, type, coded);
-  const BuildEstimate without = estimate_by(Codec::None, rows, dimension, type, coded);
-  return with.total() <= *memory_limit && with.builder == without.builder ? codec : Codec::None;
-}
-
-BuildEstimate IndexBuilder::Settings::estimate(std::uint64_t rows, std::size_t dimension, VectorType type,
-                                               bool coded) const {
-  return estimate_by(codec_within_limit(rows, dimension, type, coded), rows, dimension, type, coded);
-}
-
-void IndexBuilder::Settings::check_memory(const BuildEstimate& estimate) const {
-  if (!memory_limit || estimate.total() <= *memory_limit) return;
-  throw Error(ErrorCode::OutOfMemory,
-              "the build needs up to " + std::to_string(estimate.total()) + " bytes, the limit is " +
-                  std::to_string(*memory_limit),
-              "raise the limit to " + std::to_string(estimate.total()) + " bytes, or lower max_degree");
-}
 
 std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::VectorReader& reader,
                                                             const BuildParameters& checked) const {
@@ -213,6 +29,10 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   state->source_type = reader.type();
   state->custom = custom;
   const VectorType type = custom != nullptr ? VectorType::F32 : index::choose_type(reader, store_as, team);
+  if (drop_vectors && !index::has_codes(codec, type, reader.dimension()))
+    refuse("the vectors are stored as " + std::string(to_string(type)) + ", which is no larger than codes " +
+               std::string(to_string(codec)),
+           type == reader.type() ? "use sq4 or rabitq1 to rabitq7" : "store them as they are (--dtype), or use sq4");
   state->rows = index::read_rows(reader, type, "read vectors", team, execution);
 
   index::Twins twins = index::merge_twins(state->rows, team);
@@ -264,7 +84,11 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   state->builder = to_string(graph.builder);
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
-  index::choose_codes(*state, walked, tuning_queries, execution);
+  if (drop_vectors) {
+    index::keep_codes_alone(*state, codec, tuning_queries, execution);
+  } else {
+    index::choose_codes(*state, walked, tuning_queries, execution);
+  }
   return state;
 }
 
@@ -287,7 +111,17 @@ std::string_view to_string(Codec codec) noexcept {
   switch (codec) {
     case Codec::F16: return "f16";
     case Codec::SQ8: return "sq8";
+    case Codec::LVQ8: return "lvq8";
     case Codec::SQ4: return "sq4";
+    case Codec::Mix: return "mix";
+    case Codec::RaBitQ1: return "rabitq1";
+    case Codec::RaBitQ2: return "rabitq2";
+    case Codec::RaBitQ3: return "rabitq3";
+    case Codec::RaBitQ4: return "rabitq4";
+    case Codec::RaBitQ5: return "rabitq5";
+    case Codec::RaBitQ6: return "rabitq6";
+    case Codec::RaBitQ7: return "rabitq7";
+    case Codec::RaBitQ8: return "rabitq8";
     case Codec::Auto: return "auto";
     case Codec::None: break;
   }
@@ -295,9 +129,9 @@ std::string_view to_string(Codec codec) noexcept {
 }
 
 Codec parse_codec(std::string_view name) {
-  for (const Codec codec : {Codec::None, Codec::F16, Codec::SQ8, Codec::SQ4, Codec::Auto})
+  for (Codec codec = Codec::None; codec <= Codec::Auto; codec = static_cast<Codec>(static_cast<int>(codec) + 1))
     if (name == to_string(codec)) return codec;
-  refuse("unknown codec '" + std::string(name) + "'", "use auto, none, f16, sq8 or sq4");
+  refuse("unknown codec '" + std::string(name) + "'", "use auto, none, f16, sq8, lvq8, sq4, mix or rabitq1 to rabitq8");
 }
 
 IndexBuilder::IndexBuilder() : settings_(std::make_unique<Settings>()) {}
@@ -341,6 +175,10 @@ IndexBuilder& IndexBuilder::builder(GraphBuilder builder) {
 }
 IndexBuilder& IndexBuilder::store_as(VectorType type) {
   settings_->store_as = type;
+  return *this;
+}
+IndexBuilder& IndexBuilder::drop_vectors(bool drop) {
+  settings_->drop_vectors = drop;
   return *this;
 }
 IndexBuilder& IndexBuilder::quantize(Codec codec) {

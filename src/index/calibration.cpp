@@ -4,23 +4,26 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <numeric>
 
 namespace diskann::index {
 namespace {
 
-constexpr double kTie = 1e-6;          // 0.99 as a float is more than 0.9900
-constexpr double kGivenUp = 0.0005;    // of the neighbours in a list, those that may be left to chance
-constexpr std::size_t kLeastPart = 4;  // of a list, a quarter is compared with rows at least
+constexpr double kTie = 1e-6;       // 0.99 as a float is more than 0.9900
+constexpr double kGivenUp = 0.002;  // of the neighbours in a list, those that may be left to chance
 
 /// To four digits behind the point: what is measured is no surer, and files stay short.
 double rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
 /// The least number of places, from the first on, that hold all but a few of a rank's neighbours in the list.
 std::uint32_t places_needed(const ListTrial& trial, std::size_t rank, const Probes& probes) {
-  const auto& places = trial.places[rank];
-  const double all = trial.found(rank, places.size(), probes);
+  const auto& places = trial.ranks[rank].places;
+  const auto all = static_cast<double>(std::accumulate(places.begin(), places.end(), std::uint64_t{0}));
   std::size_t count = probes.wanted[rank];
-  while (count < places.size() && trial.found(rank, count, probes) < (1 - kGivenUp) * all) ++count;
+  const auto begin = places.begin();
+  std::uint64_t found = std::accumulate(begin, begin + static_cast<std::ptrdiff_t>(count), std::uint64_t{0});
+  const double enough = all - std::max(1.0, kGivenUp * all);  // one outlier is not worth longer lists for all
+  for (; count < places.size() && static_cast<double>(found) < enough; ++count) found += places[count];
   return static_cast<std::uint32_t>(count);
 }
 
@@ -55,7 +58,7 @@ double list_size_at(const Calibration& calibration, std::size_t rank, double rec
 }  // namespace
 
 Calibration measure(const Index::State& state, const Probes& probes, std::span<const std::uint32_t> lists,
-                    double enough, const Execution& execution) {
+                    double enough, const Execution& execution, bool alone) {
   Calibration calibration;
   calibration.queries = probes.limits.size();
   calibration.stored_rows = !probes.hidden.empty();
@@ -63,43 +66,54 @@ Calibration measure(const Index::State& state, const Probes& probes, std::span<c
   if (calibration.queries == 0) return calibration;
   base::ThreadTeam team(execution);
   base::ProgressMeter progress(execution, "measure recall", lists.size());
+  const auto try_list = [&](const Reach& reach) {
+    return std::visit([&](const auto& searcher) { return searcher.try_list(probes, reach, alone, team); },
+                      *state.searcher);
+  };
+  const auto kept_at_first = [](std::size_t size) { return 2 * size + 16; };
   std::vector<ListTrial> trials;
   for (const std::uint32_t size : lists) {
-    trials.push_back(
-        std::visit([&](const auto& searcher) { return searcher.try_list(probes, size, team); }, *state.searcher));
+    trials.push_back(try_list({size, kept_at_first(size)}));
     progress.add(1);
     if (size >= state.graph.nodes()) break;
     const bool few = state.graph.nodes() <= lists.back();  // then some list finds all, and soon
-    if (!few && size >= kRanks.back() && trials.back().found(kRanks.size() - 1, size, probes) >= enough) break;
+    const std::size_t last = kRanks.size() - 1;
+    if (!few && size >= kRanks[last] && trials.back().recall(last, kept_at_first(size), probes) >= enough) break;
   }
-  if (state.codes.codec != Codec::None)
+  const bool compared = state.codes.codec != Codec::None && !alone;
+  if (compared)
     for (std::size_t r = 0; r < kRanks.size(); ++r)
       calibration.rerank.push_back(places_needed(trials.back(), r, probes));
   const auto queries = static_cast<double>(calibration.queries);
+  const auto kept = [&](std::size_t i, std::size_t rank) {
+    return std::max<std::size_t>(lists[i], compared ? calibration.rerank[rank] : kRanks[rank]);
+  };
   for (std::size_t i = 0; i < trials.size(); ++i) {
+    std::size_t most = 0;  // that a search with this list holds
+    for (std::size_t r = 0; r < kRanks.size() && kRanks[r] <= lists[i]; ++r) most = std::max(most, kept(i, r));
+    if (compared && most > kept_at_first(lists[i])) trials[i] = try_list({lists[i], most});
     const SearchStatistics& done = trials[i].statistics;
     ListMeasurement list{lists[i],
                          rounded(static_cast<double>(done.hops) / queries),
                          rounded(static_cast<double>(done.distance_computations) / queries),
+                         {},
                          {}};
     for (std::size_t r = 0; r < kRanks.size(); ++r) {
       const bool short_list = lists[i] < std::min<std::size_t>(kRanks[r], state.graph.nodes());
       const double before = i == 0 ? 0.0 : calibration.lists.back().recall[r];
-      const bool all = lists[i] >= state.graph.nodes();  // which is exact search
-      const std::size_t compared = all ? lists[i] : rerank_for(calibration, lists[i], kRanks[r]);
-      const double found = rounded(trials[i].found(r, compared, probes));
-      list.recall.push_back(short_list ? 0.0 : std::max(before, found));
+      list.recall.push_back(short_list ? 0.0 : std::max(before, rounded(trials[i].recall(r, kept(i, r), probes))));
+      if (compared) list.compared.push_back(rounded(trials[i].compared(r, kept(i, r)) / queries));
     }
     calibration.lists.push_back(std::move(list));
   }
   return calibration;
 }
 
-std::size_t rerank_for(const Calibration& calibration, std::size_t list_size, std::size_t k) {
-  if (calibration.rerank.empty()) return list_size;
+std::size_t kept_for(const Calibration& calibration, std::size_t k) {
+  if (calibration.rerank.empty()) return k;
   const double needed =
       for_k(calibration.k, k, [&](std::size_t rank) { return static_cast<double>(calibration.rerank[rank]); });
-  return std::min(list_size, std::max({static_cast<std::size_t>(std::ceil(needed)), list_size / kLeastPart, k}));
+  return std::max(static_cast<std::size_t>(std::ceil(std::min(needed, double{base::kMaxSlots}))), k);
 }
 
 }  // namespace diskann::index

@@ -15,11 +15,11 @@ namespace diskann::index {
 inline constexpr std::array<std::uint32_t, 12> kLists{10, 14, 20, 28, 40, 57, 80, 100, 141, 200, 400, 800};
 
 /// Searches for the probes with these list sizes, ascending, until the recall of the largest rank is `enough`. The
-/// state has its searcher.
+/// state has its searcher; `alone`: of codes that are to be kept without the rows.
 Calibration measure(const Index::State& state, const Probes& probes, std::span<const std::uint32_t> lists,
-                    double enough, const Execution& execution);
+                    double enough, const Execution& execution, bool alone = false);
 
-/// How many of a list, those that are nearest by codes, are to be compared with rows.
-std::size_t rerank_for(const Calibration& calibration, std::size_t list_size, std::size_t k);
+/// How many candidates a walk by codes has to hold so that the k nearest rows are among them.
+std::size_t kept_for(const Calibration& calibration, std::size_t k);
 
 }  // namespace diskann::index

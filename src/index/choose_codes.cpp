@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/calibration.hpp"
+#include "index/code_layout.hpp"
 
 namespace diskann::index {
 namespace {
@@ -51,9 +52,8 @@ double expected_cost(const Index::State& state, const Calibration& calibration, 
   };
   const double of_rows = cost(state.rows, kLine);
   if (state.codes.codec == Codec::None) return distances * of_rows;
-  const double of_codes = cost(state.codes.rows, state.codes.codec == Codec::SQ4 ? kNibbleLine : kLine);
-  const auto reranked = static_cast<double>(rerank_for(calibration, size, 10));
-  return kEncode + distances * of_codes + reranked * of_rows;
+  const double of_codes = cost(state.codes.rows, on_nibble_grid(state.codes.codec) ? kNibbleLine : kLine);
+  return kEncode + distances * of_codes + after->compared[kTen] * of_rows;
 }
 
 double recall_at(const Calibration& calibration, std::uint32_t size) {
@@ -64,8 +64,22 @@ double recall_at(const Calibration& calibration, std::uint32_t size) {
 
 bool finds_as_much(const Calibration& by_codes, const Calibration& by_rows) {
   const std::uint32_t longest = by_rows.lists.back().search_list_size;
+  if (by_codes.rerank[kTen] > longest + longest / 2) return false;  // they tell too little apart
   if (recall_at(by_codes, longest) < recall_at(by_rows, longest) - kMostLost) return false;
   return longest <= kShort || recall_at(by_codes, 2 * kShort) >= recall_at(by_rows, kShort) - kMostLost;
+}
+
+/// By cosine a row of zeros has distance 1 to everything, and not the half that codes of length 0 have: it is put that
+/// much farther where nothing is to correct it.
+Codes with_far_zeros(Codes codes, const Index::State& state) {
+  const base::RowsView& rows = state.rows.view();
+  const CodeLayout layout = code_layout(codes.codec, state.metric, rows.dimension, rows.rows);
+  if (codes.codec == Codec::None || state.metric != Distance::Cosine || layout.means == 0) return codes;
+  std::vector<float> factors(codes.factors.data(), codes.factors.data() + codes.factors.size());
+  for (std::size_t i = 0; i < rows.rows; ++i)
+    if (state.norms[i] == 0) factors[layout.factors * i] += 1;
+  codes.factors = {std::move(factors)};
+  return codes;
 }
 
 }  // namespace
@@ -78,7 +92,8 @@ void choose_codes(Index::State& state, Codec codec, const VectorView& queries, c
   const auto measured = [&](const Probes& probes, std::span<const std::uint32_t> lists) {
     return measure(state, probes, lists, kEnough, execution);
   };
-  const std::vector<Codec> candidates = codes_to_try(codec, state.metric, state.rows.view().type);
+  const std::vector<Codec> candidates =
+      codes_to_try(codec, state.metric, state.rows.view().type, state.rows.view().dimension);
   const std::size_t most = candidates.empty() ? kProbes : kProbesOfCodes;
   const Probes probes = choose_probes(state.rows, state.metric, queries, most, execution);
   if (candidates.empty() || probes.limits.empty()) {
@@ -113,6 +128,24 @@ void choose_codes(Index::State& state, Codec codec, const VectorView& queries, c
     if (best != Codec::None) walk_by(state, codes_of(best));
   }
   state.calibration = best == Codec::None ? measured(probes, kLists) : std::move(calibration);
+}
+
+void keep_codes_alone(Index::State& state, Codec codec, const VectorView& queries, const Execution& execution) {
+  base::ThreadTeam team(execution);
+  const base::RowsView rows = state.rows.view();
+  walk_by(state, with_far_zeros(make_codes(codec, state.metric, rows, team), state));
+  if (state.codes.codec == Codec::None) {
+    throw Error(ErrorCode::InvalidArgument,
+                "these vectors have no codes " + std::string(to_string(codec)) +
+                    " that could take their place: all are the same, or they lie too far apart or too close",
+                "choose another codec, or keep the vectors");
+  }
+  const Probes probes = choose_probes(rows, state.metric, queries, kProbesOfCodes, execution);
+  state.calibration = measure(state, probes, kLists, kEnough, execution, true);
+  state.searcher.reset();
+  state.rows = base::RowStore({nullptr, 0, rows.rows, rows.dimension, rows.type}, nullptr);
+  state.norms = {};
+  state.make_searcher();
 }
 
 }  // namespace diskann::index

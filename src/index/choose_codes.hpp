@@ -9,4 +9,8 @@ namespace diskann::index {
 /// codes are the smallest by which searches are expected to be faster than by rows, or none. The state has all else.
 void choose_codes(Index::State& state, Codec codec, const VectorView& queries, const Execution& execution);
 
+/// Leaves codes of a codec alone, whatever walks by them find, and measures what that is; makes the searcher. Throws
+/// InvalidArgument where the rows have no such codes.
+void keep_codes_alone(Index::State& state, Codec codec, const VectorView& queries, const Execution& execution);
+
 }  // namespace diskann::index

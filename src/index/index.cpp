@@ -40,23 +40,21 @@ std::size_t checked_list_size(const SearchParameters& parameters) {
 index::Reach reach_for(const Index& index, const SearchParameters& parameters, std::size_t k) {
   const std::size_t list_size =
       parameters.target_recall ? index.list_size_for(*parameters.target_recall, k) : checked_list_size(parameters);
-  const std::size_t list = std::max(list_size, k);
-  // With room for all it is exact search.
-  const bool all = list >= index.state().graph.nodes();
-  return {list, all ? list : index::rerank_for(index.calibration(), list, std::max<std::size_t>(k, 1))};
+  return {std::max(list_size, k), index::kept_for(index.calibration(), std::max<std::size_t>(k, 1))};
 }
 
 }  // namespace
 
 void Index::State::make_searcher() {
-  using Any = std::variant<KernelSearcher, CodeSearcher, CustomSearcher>;
+  using Any = std::variant<KernelSearcher, CodeSearcher, LoneCodeSearcher, CustomSearcher>;
   const auto make = [&]<class Space>(Space space) {
     searcher = std::make_unique<const Any>(std::in_place_type<index::Searcher<Space>>, std::move(space), graph,
                                            entry_points, points);
   };
   const float* of_rows = norms.empty() ? nullptr : norms.data();
   if (metric == Distance::Custom) return make(graph::CustomSpace(*custom, rows));
-  if (codes.codec != Codec::None) return make(index::code_space(codes, metric, rows, of_rows));
+  if (!has_vectors()) return make(graph::LoneCodeSpace(metric, rows, codes.walk()));
+  if (codes.codec != Codec::None) return make(graph::CodeSpace({metric, rows, of_rows}, codes.walk()));
   make(graph::KernelSpace(metric, rows, of_rows));
 }
 
@@ -91,6 +89,8 @@ void Index::save(const std::filesystem::path& path, bool overwrite, const Execut
 
 void Index::save_microsoft(const std::filesystem::path& prefix, bool overwrite, const Execution& execution) const {
   check_edges(*state_);
+  if (!has_vectors())
+    throw Error(ErrorCode::Unsupported, "the index holds codes alone, of which there is no set of Microsoft's");
   index::save_microsoft(*state_, prefix, overwrite, execution);
 }
 
@@ -163,6 +163,9 @@ void Index::calibrate(VectorView queries, const Execution& execution) {
   constexpr double kEnough = 0.9995;
   if (metric() == Distance::Custom)
     throw Error(ErrorCode::Unsupported, "there is no exact search by a user's distance to compare with");
+  if (!has_vectors())
+    throw Error(ErrorCode::Unsupported, "the index holds no vectors to compare with",
+                "measure when it is built: build --tune, IndexBuilder::tuning_queries");
   if (queries.rows() > 0) check_queries(*this, queries);
   const base::RowsView& rows = state_->rows.view();
   const std::size_t most = queries.rows() > 0 ? kMostQueries : kStoredRows;
@@ -196,6 +199,7 @@ VectorType Index::type() const noexcept { return state_->rows.view().type; }
 VectorType Index::source_type() const noexcept { return state_->source_type; }
 const std::string& Index::builder() const noexcept { return state_->builder; }
 Codec Index::codec() const noexcept { return state_->codes.codec; }
+bool Index::has_vectors() const noexcept { return state_->has_vectors(); }
 const BuildParameters& Index::build_parameters() const noexcept { return state_->parameters; }
 
 MemoryUsage Index::memory_usage() const noexcept {
@@ -205,7 +209,8 @@ MemoryUsage Index::memory_usage() const noexcept {
   usage.ids = state_->points.bytes();
   usage.norms = state_->norms.size() * sizeof(float);
   const index::Codes& codes = state_->codes;
-  usage.codes = codes.rows.view().rows * codes.rows.view().stride + codes.norms.size() * sizeof(float);
+  usage.codes = codes.rows.view().rows * codes.rows.view().stride + codes.factors.size() * sizeof(float);
+  if (codes.book != nullptr) usage.codes += codes.book->bytes();
   return usage;
 }
 

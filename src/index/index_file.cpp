@@ -1,11 +1,13 @@
 #include "index/index_file.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/threads.hpp"
 #include "distance/kernels.hpp"
 #include "graph/build_incremental.hpp"
 #include "graph/reachability.hpp"
+#include "index/code_layout.hpp"
 #include "index/index_state.hpp"
 #include "io/container_layout.hpp"
 
@@ -39,11 +41,16 @@ class IndexReader {
     state->builder = meta_.builder;
     state->calibration = meta_.calibration;
     state->custom = custom_distance();
-    state->rows = rows(SectionKind::Vectors, meta_.type);
     state->codes = codes();
+    if (meta_.has_vectors) {
+      state->rows = rows(SectionKind::Vectors, meta_.type);
+    } else {
+      state->rows = base::RowStore({nullptr, 0, meta_.nodes, meta_.dimension, meta_.type}, nullptr);
+      if (container_.find(SectionKind::Vectors) != nullptr) fail("vectors that the metadata says were dropped");
+    }
     state->graph = graph();
     state->entry_points = entry_points();
-    if (meta_.metric == Distance::Cosine || has_squared_norms())
+    if (meta_.has_vectors && (meta_.metric == Distance::Cosine || has_squared_norms()))
       state->norms = array<float>(SectionKind::Norms, meta_.nodes);
     state->points = points();
     state->make_searcher();
@@ -78,12 +85,6 @@ class IndexReader {
 
   const io::Section& sized(SectionKind kind, std::uint64_t length) const {
     const io::Section& section = container_.require(kind);
-    if (section.version != kSectionVersion) {
-      throw Error(ErrorCode::UnsupportedVersion,
-                  container_.path().string() + ": section " + to_string(kind) + " has version " +
-                      std::to_string(section.version),
-                  "open it with a newer diskann");
-    }
     if (section.length != length) {
       fail("section " + to_string(kind) + " has " + std::to_string(section.length) + " bytes, its counts say " +
            std::to_string(length));
@@ -121,34 +122,68 @@ class IndexReader {
     return store;
   }
 
+  /// Codes are no part of what a file with vectors promises: of a newer codec, or without a section, they are as if
+  /// they were not there.
   Codes codes() const {
+    if (meta_.codec == Codec::None || !has(SectionKind::Codes)) return {};
+    CodeLayout layout = code_layout(meta_.codec, meta_.metric, meta_.dimension, meta_.nodes);
+    if (on_nibble_grid(meta_.codec)) layout.dimension = meta_.code_numbers.shape.row_bytes();
     Codes codes;
-    if (meta_.codec == Codec::None || container_.find(SectionKind::Codes) == nullptr) return codes;
-    if (meta_.codec == Codec::SQ4) return nibbles();
-    const VectorType type = code_type(meta_.codec, meta_.metric);
-    const bool has_norms = container_.find(SectionKind::CodeNorms) != nullptr;
-    if (code_metric(meta_.codec, meta_.metric) == Distance::Cosine && !has_norms) return codes;
+    codes.book = read_book(meta_.codec, meta_.metric, meta_.dimension, meta_.code_numbers, BookSections(*this));
+    if (codes.book == nullptr) return {};
+    if (layout.factors != 0) {
+      // Searches do without the squared norms of whole numbers where the writer saw no use in them.
+      const bool optional = meta_.codec == Codec::SQ8 && meta_.metric == Distance::L2;
+      if (optional ? container_.find(SectionKind::CodeNorms) != nullptr : has(SectionKind::CodeNorms)) {
+        codes.factors = factors(layout.factors);
+      } else if (!optional) {
+        return {};
+      }
+    }
+    codes.rows = layout.packed ? packed_rows(SectionKind::Codes, layout.stride())
+                               : rows(SectionKind::Codes, layout.type, layout.dimension);
     codes.codec = meta_.codec;
-    codes.grid = meta_.grid;
-    codes.rows = rows(SectionKind::Codes, type);
-    const Distance by = code_metric(meta_.codec, meta_.metric);
-    const bool squared = by == Distance::L2 && is_integer(type) && has_norms;
-    if (squared || by == Distance::Cosine) codes.norms = array<float>(SectionKind::CodeNorms, meta_.nodes);
     return codes;
   }
+  /// Where there are no vectors it must be there.
+  bool has(SectionKind kind) const {
+    if (!meta_.has_vectors) container_.require(kind);
+    return container_.find(kind) != nullptr;
+  }
+  base::SharedArray<float> factors(std::size_t of_row) const {
+    if (meta_.codec != Codec::SQ4 || of_row == 1 || container_.require(SectionKind::CodeNorms).version > 1)
+      return array<float>(SectionKind::CodeNorms, base::checked_multiply(of_row, meta_.nodes, "code norms"));
+    // Version 1 of sq4 by inner product knew no means: what they add is nothing.
+    const auto scales = array<float>(SectionKind::CodeNorms, meta_.nodes);
+    std::vector<float> pairs(2 * meta_.nodes);
+    for (std::size_t i = 0; i < meta_.nodes; ++i) pairs[2 * i + 1] = scales[i];
+    return {std::move(pairs)};
+  }
+  class BookSections final : public SectionSource {
+   public:
+    explicit BookSections(const IndexReader& reader) : reader_(reader) {}
+    std::vector<std::byte> section(SectionKind kind, std::uint64_t bytes) const override {
+      if (!reader_.has(kind)) return {};
+      const io::Section& section = reader_.sized(kind, bytes);
+      std::vector<std::byte> read(section.length);
+      reader_.read_large(section, read);
+      return read;
+    }
+    [[noreturn]] void fail(const std::string& what) const override { reader_.fail(what); }
 
-  Codes nibbles() const {
-    Codes codes;
-    if (container_.find(SectionKind::CodeNorms) == nullptr || container_.find(SectionKind::CodeMeans) == nullptr)
-      return codes;
-    auto grid = std::make_shared<quantization::NibbleGrid>(meta_.nibbles);
-    const auto means = array<float>(SectionKind::CodeMeans, meta_.dimension);
-    grid->mean.assign(means.span().begin(), means.span().end());
-    codes.codec = Codec::SQ4;
-    codes.nibbles = std::move(grid);
-    codes.rows = rows(SectionKind::Codes, VectorType::U8, distance::nibble_row_bytes(meta_.dimension));
-    codes.norms = array<float>(SectionKind::CodeNorms, meta_.nodes);
-    return codes;
+   private:
+    const IndexReader& reader_;
+  };
+
+  base::RowStore packed_rows(SectionKind kind, std::size_t bytes) const {
+    const io::Section& section = sized(kind, base::checked_multiply(meta_.nodes, bytes, "a section"));
+    if (options_.map) {
+      auto owner = mapped(section);
+      return {{owner.get(), bytes, meta_.nodes, bytes, VectorType::U8}, owner};
+    }
+    base::RowStore store = base::RowStore::packed(meta_.nodes, bytes);
+    read_large(section, {store.row(0), section.length});
+    return store;
   }
 
   void check_padding(const base::RowsView& rows, const io::Section& section) const {
@@ -256,8 +291,10 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
   const std::string meta = meta_to_json(state);
   writer.begin(SectionKind::Meta, kSectionVersion, true);
   writer.write(bytes_of(std::span(meta)));
-  writer.begin(SectionKind::Vectors, kSectionVersion, true);
-  write_large({rows.data, rows.rows * rows.stride});
+  if (state.has_vectors()) {
+    writer.begin(SectionKind::Vectors, kSectionVersion, true);
+    write_large({rows.data, rows.rows * rows.stride});
+  }
   writer.begin(SectionKind::Graph, kSectionVersion, true);
   write_large(bytes_of(std::span(state.graph.data(), state.graph.nodes() * state.graph.stride())));
   writer.begin(SectionKind::EntryPoints, kSectionVersion, true);
@@ -276,35 +313,36 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
     write_large(bytes_of(state.norms.span()));
   }
   if (state.codes.codec != Codec::None) {
-    writer.begin(SectionKind::Codes, kSectionVersion, false);
+    // Readers that know of no index without vectors must refuse one, and of pairs of norms take the codes for unknown.
+    const bool alone = !state.has_vectors();
+    writer.begin(SectionKind::Codes, alone ? 2 : 1, alone);
     write_large({codes.data, codes.rows * codes.stride});
-    if (!state.codes.norms.empty()) {
-      writer.begin(SectionKind::CodeNorms, kSectionVersion, false);
-      write_large(bytes_of(state.codes.norms.span()));
+    if (!state.codes.factors.empty()) {
+      const bool pairs = state.codes.codec == Codec::SQ4 && state.codes.factors.size() != codes.rows;
+      writer.begin(SectionKind::CodeNorms, pairs ? 2 : 1, false);
+      write_large(bytes_of(state.codes.factors.span()));
     }
-    if (state.codes.nibbles != nullptr) {
-      writer.begin(SectionKind::CodeMeans, kSectionVersion, false);
-      writer.write(bytes_of(std::span<const float>(state.codes.nibbles->mean)));
+    for (const auto& [kind, bytes] : state.codes.book->sections()) {
+      writer.begin(kind, kSectionVersion, false);
+      writer.write(bytes);
     }
   }
   writer.commit(execution.cancel);
 }
 
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
-                               std::uint32_t max_degree, bool with_ids, Codec codec) {
+                               std::uint32_t max_degree, bool with_ids, Codec codec, bool drop_vectors) {
   const auto section = [](std::uint64_t bytes) { return base::round_up(bytes, io::kSectionAlignment); };
   std::uint64_t bytes = 3 * io::kSectionAlignment;  // header, metadata and entry points: a page each
-  bytes += section(rows * base::row_stride(type, dimension));
+  if (!drop_vectors) bytes += section(rows * base::row_stride(type, dimension));
   bytes += section(rows * graph::row_slots(max_degree) * sizeof(base::Slot));
   if (with_ids) bytes += section(rows * sizeof(std::uint64_t));
-  if (distance::has_norms(metric, type, dimension, rows)) bytes += section(rows * sizeof(float));
+  if (!drop_vectors && distance::has_norms(metric, type, dimension, rows)) bytes += section(rows * sizeof(float));
   std::uint64_t most = 0;
-  for (const Codec kept : codes_to_try(codec, metric, type)) {
-    std::uint64_t of_codes = section(rows * code_bytes(kept, metric, dimension));
-    if (kept == Codec::SQ4)
-      of_codes += section(rows * sizeof(float)) + section(dimension * sizeof(float));
-    else if (distance::has_norms(code_metric(kept, metric), code_type(kept, metric), dimension, rows))
-      of_codes += section(rows * sizeof(float));
+  for (const Codec kept : codes_to_try(codec, metric, type, dimension)) {
+    const CodeLayout layout = code_layout(kept, metric, dimension, rows);
+    std::uint64_t of_codes = section(rows * layout.stride()) + section(layout.means * sizeof(float));
+    of_codes += section(rows * layout.factors * sizeof(float)) + section(layout.directions);
     most = std::max(most, of_codes);
   }
   return bytes + most;

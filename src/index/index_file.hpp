@@ -18,7 +18,7 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
                 const Execution& execution);
 /// Size of the file where every row is a node. The caller has seen that `rows` rows of vectors fit 64 bits.
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
-                               std::uint32_t max_degree, bool with_ids, Codec codec);
+                               std::uint32_t max_degree, bool with_ids, Codec codec, bool drop_vectors);
 
 /// Reads the file into memory, every checksum and the padding of rows checked on the way; or maps it, then large
 /// sections are checked only with options.verify_all. Throws Corrupt for anything that does not fit together.
@@ -38,8 +38,8 @@ struct IndexMeta {
   std::uint32_t graph_stride = 0;
   std::string builder;
   Codec codec = Codec::None;
-  std::optional<quantization::Grid> grid;  ///< of codes in 8 bits
-  quantization::NibbleGrid nibbles;        ///< of codes in 4 bits, without the means
+  bool has_vectors = true;
+  CodeNumbers code_numbers;
   Calibration calibration;
 };
 std::string meta_to_json(const Index::State& state);

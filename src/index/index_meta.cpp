@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "diskann/version.hpp"
+#include "index/code_layout.hpp"
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/microsoft.hpp"
@@ -72,6 +73,10 @@ class MetaReader {
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(ErrorCode::Corrupt, where_ + ": the metadata " + what);
   }
+  [[noreturn]] void fail_newer(const std::string& what) const {
+    throw Error(ErrorCode::UnsupportedVersion, where_ + ": the metadata " + what,
+                "it was written by a newer version; update diskann");
+  }
 
  private:
   std::string where_;
@@ -82,7 +87,19 @@ Distance parse_metric(const std::string& name) {
   return name == to_string(Distance::Custom) ? Distance::Custom : parse_distance(name);
 }
 
-void read_nibbles(const MetaReader& reader, const Json& codec, quantization::NibbleGrid& grid) {
+void read_nibbles(const MetaReader& reader, const Json& codec, IndexMeta& meta) {
+  CodeNumbers& grid = meta.code_numbers;
+  grid.shape = nibble_shape(meta.codec, meta.dimension);
+  if (meta.codec == Codec::Mix) {
+    grid.shape.bytes = reader.integer(codec, "bytes", 0, base::kMaxDimension);
+    grid.shape.nibbles = reader.integer(codec, "nibbles", 0, base::kMaxDimension);
+    grid.shared = static_cast<float>(reader.number(codec, "shared"));
+    if (grid.shape.bytes > base::round_up(meta.dimension, distance::kBytesInLine) ||
+        grid.shape.bytes % distance::kBytesInLine != 0 || grid.shape.components() == 0 ||
+        quantization::directions_of(grid.shape, meta.dimension) > meta.dimension ||
+        !(grid.shared >= 0 && grid.shared <= 1))
+      reader.fail("has a shape of codes that is none");
+  }
   grid.step = static_cast<float>(reader.number(codec, "step"));
   const auto places = codec.find("places");
   if (!std::isfinite(grid.step) || !(grid.step > 0) || places == codec.end() || !places->is_array() ||
@@ -96,23 +113,36 @@ void read_nibbles(const MetaReader& reader, const Json& codec, quantization::Nib
   }
 }
 
-/// Codes are no part of what the file promises: those of a newer codec are as if they were not there.
+/// Codes are no part of what a file with vectors promises: those of a newer codec are as if they were not there.
 void read_codec(const MetaReader& reader, IndexMeta& meta) {
   const auto found = reader.root().find("codec");
   if (found == reader.root().end()) return;
   const std::string name = reader.text(*found, "name");
-  if (name != to_string(Codec::F16) && name != to_string(Codec::SQ8) && name != to_string(Codec::SQ4)) return;
-  meta.codec = parse_codec(name);
-  if (meta.metric == Distance::Custom || !has_codes(meta.codec, meta.type))
+  try {
+    meta.codec = parse_codec(name);
+  } catch (const Error&) {
+    if (!meta.has_vectors) reader.fail_newer("has vectors in codes " + name + " alone");
+    return;
+  }
+  if (meta.codec == Codec::Auto) meta.codec = Codec::None;
+  if (meta.codec == Codec::None) return;
+  if (meta.metric == Distance::Custom || !has_codes(meta.codec, meta.type, meta.dimension))
     reader.fail("has the codec " + name + " for rows that have no such codes");
-  if (meta.codec == Codec::SQ4) return read_nibbles(reader, *found, meta.nibbles);
+  if (on_nibble_grid(meta.codec)) return read_nibbles(reader, *found, meta);
   if (meta.codec != Codec::SQ8) return;
   const quantization::Grid grid{code_type(meta.codec, meta.metric), static_cast<float>(reader.number(*found, "zero")),
                                 static_cast<float>(reader.number(*found, "step"))};
   const bool centred = grid.type == VectorType::U8 || grid.zero == 0;
   if (!std::isfinite(grid.zero) || !std::isfinite(grid.step) || !(grid.step > 0) || !centred)
     reader.fail("has a grid of codes that is none");
-  meta.grid = grid;
+  meta.code_numbers.zero = grid.zero;
+  meta.code_numbers.step = grid.step;
+  if (found->contains("longest"))
+    meta.code_numbers.longest = static_cast<float>(reader.number(*found, "longest"));
+  else if (!meta.has_vectors && meta.metric == Distance::InnerProduct)
+    reader.fail("has no length of codes");
+  if (!std::isfinite(meta.code_numbers.longest) || meta.code_numbers.longest < 0)
+    reader.fail("has a length of codes that is none");
 }
 
 /// Hostile sizes would be looked for in it, and non-numbers searched with.
@@ -145,6 +175,14 @@ ListMeasurement read_list(const MetaReader& reader, const Json& json, const Cali
     if (!(value >= before && value <= 1)) reader.fail("has a calibration whose recall falls or is none");
     list.recall.push_back(value);
   }
+  if (const auto compared = json.find("compared"); compared != json.end()) {
+    if (!compared->is_array() || compared->size() != so_far.k.size())
+      reader.fail("has a calibration with 'compared' for other k");
+    for (const Json& rows : *compared) {
+      list.compared.push_back(rows.is_number() ? rows.get<double>() : -1.0);
+      if (!(list.compared.back() >= 0)) reader.fail("has a calibration with 'compared' that are none");
+    }
+  }
   if (!so_far.lists.empty() && list.search_list_size <= so_far.lists.back().search_list_size)
     reader.fail("has a calibration whose lists do not grow");
   return list;
@@ -174,10 +212,11 @@ Json to_json(const Calibration& calibration) {
   json["k"] = calibration.k;
   json["rerank"] = calibration.rerank;
   for (const ListMeasurement& list : calibration.lists) {
-    json["lists"].push_back({{"search_list_size", list.search_list_size},
-                             {"hops", list.hops},
-                             {"distance_computations", list.distance_computations},
-                             {"recall", list.recall}});
+    Json& one = json["lists"].emplace_back(Json{{"search_list_size", list.search_list_size},
+                                                {"hops", list.hops},
+                                                {"distance_computations", list.distance_computations},
+                                                {"recall", list.recall}});
+    if (!list.compared.empty()) one["compared"] = list.compared;
   }
   return json;
 }
@@ -206,15 +245,18 @@ std::string meta_to_json(const Index::State& state) {
   if (state.codes.codec != Codec::None) {
     Json& codec = json["codec"];
     codec["name"] = to_string(state.codes.codec);
-    if (state.codes.grid) {
-      codec["zero"] = static_cast<double>(state.codes.grid->zero);
-      codec["step"] = static_cast<double>(state.codes.grid->step);
-    }
-    if (state.codes.nibbles != nullptr) {
-      codec["step"] = static_cast<double>(state.codes.nibbles->step);
-      codec["places"] = state.codes.nibbles->places;
+    const CodeNumbers numbers = state.codes.book->numbers();
+    if (state.codes.codec == Codec::SQ8) codec["zero"] = static_cast<double>(numbers.zero);
+    if (numbers.longest != 0) codec["longest"] = static_cast<double>(numbers.longest);
+    if (numbers.step != 0) codec["step"] = static_cast<double>(numbers.step);
+    if (on_nibble_grid(state.codes.codec)) codec["places"] = numbers.places;
+    if (state.codes.codec == Codec::Mix) {
+      codec["bytes"] = numbers.shape.bytes;
+      codec["nibbles"] = numbers.shape.nibbles;
+      codec["shared"] = static_cast<double>(numbers.shared);
     }
   }
+  if (!state.has_vectors()) json["vectors"] = "dropped";
   json["build"] = {{"builder", state.builder},
                    {"search_list_size", state.parameters.search_list_size},
                    {"alpha", static_cast<double>(state.parameters.alpha)},
@@ -243,7 +285,10 @@ IndexMeta meta_from_json(std::string_view json, const std::string& where) {
   meta.parameters.max_degree = static_cast<std::uint32_t>(reader.integer(root, "max_degree", 1, 1 << 20));
   meta.graph_stride = static_cast<std::uint32_t>(reader.integer(root, "graph_stride", 1, 1 << 20));
   if (meta.graph_stride < meta.parameters.max_degree) reader.fail("has a graph_stride below max_degree");
+  meta.has_vectors = !root.contains("vectors");
+  if (!meta.has_vectors && reader.text(root, "vectors") != "dropped") reader.fail("has an unknown state of vectors");
   read_codec(reader, meta);
+  if (!meta.has_vectors && meta.codec == Codec::None) reader.fail("has neither vectors nor codes");
   const Json& build = reader.object("build");
   meta.builder = reader.text(build, "builder");
   if (meta.builder == kMicrosoftBuilder && meta.metric == Distance::Custom)

@@ -22,7 +22,7 @@ struct Index::State {
   VectorType source_type = VectorType::F32;
   std::string builder = "incremental";  ///< or index::kMicrosoftBuilder
   bool foreign = false;                 ///< a set of Microsoft's as it is, which no file of ours may hold
-  base::RowStore rows;                  ///< one row a node
+  base::RowStore rows;                  ///< one row a node; without data where codes alone were kept
   base::SharedArray<float> norms;
   index::Codes codes;
   base::Adjacency graph;
@@ -33,9 +33,11 @@ struct Index::State {
 
   using KernelSearcher = index::Searcher<graph::KernelSpace>;
   using CodeSearcher = index::Searcher<graph::CodeSpace>;
+  using LoneCodeSearcher = index::Searcher<graph::LoneCodeSpace>;
   using CustomSearcher = index::Searcher<graph::CustomSpace>;
-  std::unique_ptr<const std::variant<KernelSearcher, CodeSearcher, CustomSearcher>> searcher;
+  std::unique_ptr<const std::variant<KernelSearcher, CodeSearcher, LoneCodeSearcher, CustomSearcher>> searcher;
 
+  bool has_vectors() const noexcept { return rows.view().data != nullptr; }
   /// Last step of making a state: nothing may change or move afterwards.
   void make_searcher();
 };

@@ -65,6 +65,7 @@ IndexFileInfo inspect_index(const std::filesystem::path& path, const OpenOptions
   info.distance_name = meta.distance_name;
   info.parameters = meta.parameters;
   if (container.find(io::SectionKind::Codes) != nullptr) info.codec = meta.codec;
+  info.has_vectors = meta.has_vectors;
   info.calibration = meta.calibration;
   info.custom_ids = container.find(io::SectionKind::Ids) != nullptr;
   for (const io::Section& section : container.sections())

@@ -48,11 +48,35 @@ Probes choose_probes(const base::RowsView& rows, Distance metric, const VectorVi
   return probes;
 }
 
-double ListTrial::found(std::size_t rank, std::size_t count, const Probes& probes) const {
-  const auto& there = places[rank];
-  const auto end = there.begin() + static_cast<std::ptrdiff_t>(std::min(count, there.size()));
-  const auto sum = static_cast<double>(std::accumulate(there.begin(), end, std::uint64_t{0}));
-  return sum / (static_cast<double>(probes.wanted[rank]) * static_cast<double>(probes.limits.size()));
+namespace {
+
+double sum_of_first(const std::vector<std::uint64_t>& values, std::size_t count) {
+  const auto end = values.begin() + static_cast<std::ptrdiff_t>(std::min(count, values.size()));
+  return static_cast<double>(std::accumulate(values.begin(), end, std::uint64_t{0}));
+}
+
+}  // namespace
+
+void ListTrial::OfRank::resize(std::size_t size) {
+  for (auto* counts : {&places, &compared, &found}) counts->resize(size);
+}
+
+ListTrial::OfRank& ListTrial::OfRank::operator+=(const OfRank& other) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    places[i] += other.places[i];
+    compared[i] += other.compared[i];
+    found[i] += other.found[i];
+  }
+  return *this;
+}
+
+double ListTrial::compared(std::size_t rank, std::size_t kept) const {
+  return sum_of_first(ranks[rank].compared, kept);
+}
+
+double ListTrial::recall(std::size_t rank, std::size_t kept, const Probes& probes) const {
+  return sum_of_first(ranks[rank].found, kept) /
+         (static_cast<double>(probes.wanted[rank]) * static_cast<double>(probes.limits.size()));
 }
 
 }  // namespace diskann::index

@@ -29,12 +29,20 @@ Probes choose_probes(const base::RowsView& rows, Distance metric, const VectorVi
 
 /// What walks with one list size to all probes did, added up.
 struct ListTrial {
+  /// By place in a list, which is in the order of codes where there are any: how many neighbours stood there, how many
+  /// lists were compared with rows as far as that, and how many neighbours that found.
+  struct OfRank {
+    std::vector<std::uint64_t> places, compared, found;
+    void resize(std::size_t size);
+    OfRank& operator+=(const OfRank& other);
+  };
   SearchStatistics statistics;
-  /// Per rank, how many neighbours stood at each place of their lists, in the order of codes where there are any.
-  std::array<std::vector<std::uint64_t>, kRanks.size()> places;
+  std::array<OfRank, kRanks.size()> ranks;
 
-  /// Of the neighbours that a rank wants, the part that stood among the first `count`.
-  double found(std::size_t rank, std::size_t count, const Probes& probes) const;
+  /// Entries that are compared with rows where searches hold `kept` of them.
+  double compared(std::size_t rank, std::size_t kept) const;
+  /// Of the neighbours that a rank wants, the part that those find.
+  double recall(std::size_t rank, std::size_t kept, const Probes& probes) const;
 };
 
 }  // namespace diskann::index

@@ -1,12 +1,12 @@
 #include "index/searcher.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <limits>
-#include <numeric>
+#include <type_traits>
 
 #include "base/convert.hpp"
 #include "distance/kernels.hpp"
+#include "index/rerank_rule.hpp"
 
 namespace diskann::index {
 namespace {
@@ -24,12 +24,30 @@ graph::CodeSpace::Query prepare(const graph::CodeSpace& space, const VectorView&
   return space.prepare(query, buffer);
 }
 
+graph::LoneCodeSpace::Query prepare(const graph::LoneCodeSpace& space, const VectorView& query,
+                                    graph::LoneCodeSpace::Buffer& buffer) {
+  return space.prepare(query, buffer);
+}
+
 graph::CustomSpace::Query prepare(const graph::CustomSpace&, const VectorView& query,
                                   graph::CustomSpace::Buffer& buffer) {
   distance::check_finite(query, 0);
   base::convert_row(query.row(0), query.type(), reinterpret_cast<std::byte*>(buffer.query.data()), VectorType::F32,
                     query.dimension());
   return &buffer;
+}
+
+/// What an estimate is shown as: Hit.distance is one that the metric can give.
+template <class Space>
+float shown(const Space& space, float distance) noexcept {
+  if constexpr (std::is_same_v<Space, graph::LoneCodeSpace>) return space.distance(distance);
+  return distance;
+}
+
+/// As hits are ordered; a file of others can bring values that are no numbers, which must not confuse sorting.
+bool is_before(const Hit& a, const Hit& b) noexcept {
+  const auto left = graph::sortable(a.distance), right = graph::sortable(b.distance);
+  return left != right ? left < right : a.id < b.id;
 }
 
 void add(const SearchStatistics& part, SearchStatistics& sum) {
@@ -58,11 +76,11 @@ graph::SearchScratch& Searcher<Space>::Scratch::walk_scratch(std::size_t i) {
 }
 
 template <class Space>
-void Searcher<Space>::Scratch::walk(const VectorView& rows, std::size_t list_size, const Slot* hidden) {
+void Searcher<Space>::Scratch::walk(const VectorView& rows, const graph::Breadth& breadth, const Slot* hidden) {
   walks.clear();
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     queries[i] = prepare(searcher->space_, rows.slice(i, 1), buffers[i]);
-    walks.emplace_back(searcher->space_, *searcher->graph_, queries[i], searcher->entry_points_, list_size,
+    walks.emplace_back(searcher->space_, *searcher->graph_, queries[i], searcher->entry_points_, breadth,
                        walk_scratch(i), hidden != nullptr ? std::optional(hidden[i]) : std::nullopt);
   }
   graph::run_interleaved<Space>(walks);
@@ -89,6 +107,11 @@ std::size_t Searcher<Space>::list_size_for(std::size_t list_size, std::size_t k)
 }
 
 template <class Space>
+graph::Breadth Searcher<Space>::breadth_for(const Reach& reach, std::size_t k) const noexcept {
+  return {list_size_for(reach.list_size, k), Space::kExact ? 0 : std::min(reach.kept, graph_->nodes())};
+}
+
+template <class Space>
 std::size_t Searcher<Space>::search(const VectorView& query, std::span<Hit> hits, const Reach& reach,
                                     SearchStatistics* statistics) const {
   if (hits.empty()) {
@@ -97,9 +120,9 @@ std::size_t Searcher<Space>::search(const VectorView& query, std::span<Hit> hits
   }
   const Lease lease(*this);
   Scratch& scratch = *lease;
-  scratch.walk(query, list_size_for(reach.list_size, hits.size()), nullptr);
+  scratch.walk(query, breadth_for(reach, hits.size()), nullptr);
   SearchStatistics done;
-  const std::size_t found = take_hits(0, reach.rerank, hits, scratch, done);
+  const std::size_t found = take_hits(0, hits, scratch, done);
   if (statistics != nullptr) add(done, *statistics);
   return found;
 }
@@ -107,7 +130,7 @@ std::size_t Searcher<Space>::search(const VectorView& query, std::span<Hit> hits
 template <class Space>
 void Searcher<Space>::search_batch(const VectorView& queries, const Reach& reach, const Execution& execution,
                                    SearchResults& results, SearchStatistics* statistics) const {
-  const std::size_t list_size = list_size_for(reach.list_size, results.k);
+  const graph::Breadth breadth = breadth_for(reach, results.k);
   base::ThreadTeam team(execution);
   base::ProgressMeter progress(execution, "search", results.rows);
   std::vector<SearchStatistics> of_thread(team.threads());
@@ -118,9 +141,11 @@ void Searcher<Space>::search_batch(const VectorView& queries, const Reach& reach
     std::vector<Hit> hits(results.k);
     for (std::uint64_t first = begin; first < end; first += kWalks) {
       const std::size_t count = std::min<std::uint64_t>(kWalks, end - first);
-      scratch.walk(queries.slice(first, count), list_size, nullptr);
+      scratch.walk(queries.slice(first, count), breadth, nullptr);
+      prefetch_hits(0, results.k, scratch);
       for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t found = take_hits(i, reach.rerank, hits, scratch, of_thread[thread]);
+        if (i + 1 < count) prefetch_hits(i + 1, results.k, scratch);
+        const std::size_t found = take_hits(i, hits, scratch, of_thread[thread]);
         for (std::size_t j = 0; j < found; ++j) {
           results.ids[(first + i) * results.k + j] = hits[j].id;
           results.distances[(first + i) * results.k + j] = hits[j].distance;
@@ -134,26 +159,38 @@ void Searcher<Space>::search_batch(const VectorView& queries, const Reach& reach
 }
 
 template <class Space>
-ListTrial Searcher<Space>::try_list(const Probes& probes, std::size_t list_size, base::ThreadTeam& team) const {
+ListTrial Searcher<Space>::try_list(const Probes& probes, const Reach& reach, bool alone,
+                                    base::ThreadTeam& team) const {
   ListTrial trial;
-  for (auto& places : trial.places) places.resize(std::min(list_size, graph_->nodes()));
+  const std::size_t nodes = graph_->nodes();
+  const graph::Breadth breadth{std::min(reach.list_size, nodes),
+                               Space::kExact || alone ? 0 : std::min(reach.kept, nodes)};
+  for (ListTrial::OfRank& rank : trial.ranks) rank.resize(std::max(breadth.window, breadth.kept));
   std::vector<ListTrial> of_thread(team.threads(), trial);
   team.run(probes.limits.size(), 4 * kWalks, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
     const Lease lease(*this);
     Scratch& scratch = *lease;
     for (std::uint64_t first = begin; first < end; first += kWalks) {
       const std::size_t count = std::min<std::uint64_t>(kWalks, end - first);
-      scratch.walk(probes.queries.view().slice(first, count), trial.places[0].size(),
+      scratch.walk(probes.queries.view().slice(first, count), breadth,
                    probes.hidden.empty() ? nullptr : probes.hidden.data() + first);
       for (std::size_t i = 0; i < count; ++i) {
         add(scratch.walks[i].statistics(), of_thread[thread].statistics);
-        compare_exactly(scratch.list(i).entries(), scratch.queries[i], scratch);
+        const std::span<const Candidate> entries = scratch.list(i).entries();
+        compare_exactly(entries, scratch.queries[i], scratch);
         for (std::size_t rank = 0; rank < kRanks.size(); ++rank) {
           std::uint32_t wanted = probes.wanted[rank];
-          for (std::size_t place = 0; place < scratch.distances.size() && wanted > 0; ++place) {
-            const bool near = scratch.distances[place] <= probes.limits[first + i][rank];
-            of_thread[thread].places[rank][place] += near ? 1 : 0;
-            wanted -= near ? 1 : 0;
+          const bool all = breadth.window == nodes;  // exact search
+          const std::size_t compared = alone ? std::min<std::size_t>(kRanks[rank], entries.size())
+                                       : all ? entries.size()
+                                             : worth_comparing(entries, kRanks[rank], scratch);
+          ListTrial::OfRank& seen = of_thread[thread].ranks[rank];
+          for (std::size_t place = 0; place < compared; ++place) ++seen.compared[place];
+          for (std::size_t place = 0; place < entries.size() && wanted > 0; ++place) {
+            if (!(scratch.distances[place] <= probes.limits[first + i][rank])) continue;
+            ++seen.places[place];
+            if (place < compared) ++seen.found[place];
+            --wanted;
           }
         }
       }
@@ -161,9 +198,7 @@ ListTrial Searcher<Space>::try_list(const Probes& probes, std::size_t list_size,
   });
   for (const ListTrial& part : of_thread) {
     add(part.statistics, trial.statistics);
-    for (std::size_t rank = 0; rank < kRanks.size(); ++rank)
-      std::transform(part.places[rank].begin(), part.places[rank].end(), trial.places[rank].begin(),
-                     trial.places[rank].begin(), std::plus<>());
+    for (std::size_t rank = 0; rank < kRanks.size(); ++rank) trial.ranks[rank] += part.ranks[rank];
   }
   return trial;
 }
@@ -177,8 +212,8 @@ std::vector<Hit> Searcher<Space>::range_search(const VectorView& query, float ra
   for (std::size_t list = list_size_for(list_size, 1);; list = std::min(2 * list, graph_->nodes())) {
     scratch.walk(query, list, nullptr);
     const typename Space::Query& prepared = scratch.queries[0];
-    found = rerank(scratch.list(0).entries(), list, list, prepared, scratch);
-    bool outside = !found.empty() && distance_of(found.back()) > radius;
+    found = rerank(scratch.list(0), list, prepared, scratch);
+    bool outside = !found.empty() && shown(space_, distance_of(found.back())) > radius;
     if constexpr (!Space::kExact) {
       // Codes put rows in nearly the right order: the last eighth of the list must lie outside, and not one row.
       const std::span<const float> distances = scratch.distances;
@@ -190,11 +225,11 @@ std::vector<Hit> Searcher<Space>::range_search(const VectorView& query, float ra
   }
   std::vector<Hit> hits;
   for (const Candidate candidate : found) {
-    const float distance = distance_of(candidate);
-    if (distance > radius) break;
+    const float distance = shown(space_, distance_of(candidate));
+    if (!(distance <= radius)) break;
     points_->for_each_id(slot_of(candidate), [&](std::uint64_t id) { hits.push_back({id, distance}); });
   }
-  std::sort(hits.begin(), hits.end());
+  std::sort(hits.begin(), hits.end(), is_before);
   return hits;
 }
 
@@ -202,6 +237,7 @@ template <class Space>
 void Searcher<Space>::distances(const VectorView& query, std::span<const Slot> nodes, std::span<float> out) const {
   const Lease lease(*this);
   space_.exact(prepare(space_, query, (*lease).buffers[0]), nodes.data(), nodes.size(), out.data());
+  for (float& distance : out) distance = shown(space_, distance);
 }
 
 /// Distances of the rows themselves, into the scratch.
@@ -218,40 +254,78 @@ void Searcher<Space>::compare_exactly(std::span<const Candidate> entries, const 
   }
 }
 
-/// Entries of a list, by the distances of the rows themselves: the first `count`, and those behind them a few at a time
-/// for as long as one of the few is among the k nearest, which for queries unlike those that `count` was measured on
-/// may be long.
+/// Entries of a list, by the distances of the rows themselves: of codes as many as it takes to have the k nearest.
 template <class Space>
-std::span<const Candidate> Searcher<Space>::rerank(std::span<const Candidate> entries, std::size_t count, std::size_t k,
+std::span<const Candidate> Searcher<Space>::rerank(const graph::CandidateList& list, std::size_t k,
                                                    const typename Space::Query& query, Scratch& scratch) const {
+  const std::span<const Candidate> entries = list.entries();
   if constexpr (Space::kExact) return entries;
-  constexpr std::size_t kFew = 4;
+  if (k == 0) return {};
   std::vector<Candidate>& all = scratch.all;
   all.clear();
-  all.reserve(entries.size());  // so that no warm search allocates, however far it goes on
-  scratch.slots.reserve(entries.size());
-  scratch.distances.reserve(entries.size());
-  bool near = k > 0;
-  for (std::size_t part = std::min(count, entries.size()); part > 0 && near;
-       part = std::min(kFew, entries.size() - all.size())) {
-    compare_exactly(entries.subspan(all.size(), part), query, scratch);
-    const Candidate limit = all.size() < k ? ~Candidate{0} : all[k - 1];
-    near = false;
-    for (std::size_t i = 0; i < part; ++i) {
-      all.push_back(graph::make_candidate(scratch.distances[i], scratch.slots[i]));
-      near |= all.back() < limit;
+  all.reserve(list.capacity());  // so that no warm search allocates, however far it goes on
+  scratch.slots.reserve(list.capacity());
+  scratch.distances.reserve(list.capacity());
+  const bool whole = entries.size() == graph_->nodes();  // exact search
+  RerankRule rule;
+  std::size_t part = whole ? entries.size() : std::min(RerankRule::first(k), entries.size());
+  while (part > 0) {
+    const std::size_t done = all.size();
+    if constexpr (!Space::kExact) {
+      const std::size_t behind = std::min(RerankRule::kNext, entries.size() - done - part);
+      for (const Candidate next : entries.subspan(done + part, behind)) space_.prefetch_exact(slot_of(next));
     }
-    std::sort(all.begin(), all.end());
+    compare_exactly(entries.subspan(done, part), query, scratch);
+    for (std::size_t i = 0; i < part; ++i) {
+      rule.add(distance_of(entries[done + i]), scratch.distances[i]);
+      const Candidate candidate = graph::make_candidate(scratch.distances[i], scratch.slots[i]);
+      all.insert(done == 0 ? all.end() : std::upper_bound(all.begin(), all.end(), candidate), candidate);
+    }
+    if (done == 0) std::sort(all.begin(), all.end());  // then each of the few behind them to its place
+    part = std::min(RerankRule::kNext, entries.size() - all.size());
+    if (part > 0 && !rule.may_be_near(distance_of(entries[all.size()]), distance_of(all[k - 1]))) break;
   }
   return all;
 }
 
+/// Sends for the rows that the list of a walk is compared with first.
+template <class Space>
+void Searcher<Space>::prefetch_hits(std::size_t walk, std::size_t k, const Scratch& scratch) const noexcept {
+  if constexpr (!Space::kExact) {
+    const std::span<const Candidate> entries = scratch.list(walk).entries();
+    for (const Candidate entry : entries.first(std::min(RerankRule::first(k), entries.size())))
+      space_.prefetch_exact(slot_of(entry));
+  }
+}
+
+/// How many entries of a list, whose exact distances are in the scratch, rerank() would compare.
+template <class Space>
+std::size_t Searcher<Space>::worth_comparing(std::span<const Candidate> entries, std::size_t k,
+                                             Scratch& scratch) const {
+  if constexpr (Space::kExact) return entries.size();
+  std::vector<float>& nearest = scratch.nearest;
+  nearest.clear();
+  RerankRule rule;
+  std::size_t part = std::min(RerankRule::first(k), entries.size());
+  while (part > 0) {
+    for (std::size_t i = 0; i < part; ++i) {
+      const float distance = scratch.distances[nearest.size()];
+      rule.add(distance_of(entries[nearest.size()]), distance);
+      nearest.insert(std::upper_bound(nearest.begin(), nearest.end(), distance), distance);
+    }
+    part = std::min(RerankRule::kNext, entries.size() - nearest.size());
+    if (part > 0 && !rule.may_be_near(distance_of(entries[nearest.size()]), nearest[k - 1])) break;
+  }
+  return nearest.size();
+}
+
 /// Of a walk that ended; adds what it did.
 template <class Space>
-std::size_t Searcher<Space>::take_hits(std::size_t walk, std::size_t reranked, std::span<Hit> hits, Scratch& scratch,
+std::size_t Searcher<Space>::take_hits(std::size_t walk, std::span<Hit> hits, Scratch& scratch,
                                        SearchStatistics& statistics) const {
   const typename Space::Query& query = scratch.queries[walk];
-  const std::span<const Candidate> sorted = rerank(scratch.list(walk).entries(), reranked, hits.size(), query, scratch);
+  const std::size_t nodes = hits.size() + points_->hidden_nodes();
+  const std::span<const Candidate> sorted = rerank(scratch.list(walk), nodes, query, scratch);
   add(scratch.walks[walk].statistics(), statistics);
   if constexpr (!Space::kExact) statistics.distance_computations += sorted.size();
   const std::size_t found = nearest_of(sorted, hits, scratch);
@@ -260,12 +334,21 @@ std::size_t Searcher<Space>::take_hits(std::size_t walk, std::size_t reranked, s
   return nearest_of(scan(query, scratch), hits, scratch);
 }
 
+/// Of hits that were chosen by estimates: several may be shown as one distance.
+template <class Space>
+void Searcher<Space>::show(std::span<Hit> hits) const {
+  if constexpr (!std::is_same_v<Space, graph::LoneCodeSpace>) return;
+  for (Hit& hit : hits) hit.distance = shown(space_, hit.distance);
+  std::sort(hits.begin(), hits.end(), is_before);
+}
+
 template <class Space>
 std::size_t Searcher<Space>::nearest_of(std::span<const Candidate> sorted, std::span<Hit> hits,
                                         Scratch& scratch) const {
   if (!points_->has_twins() && !points_->has_ids()) {  // then slots are ids, and sorted already
     const std::size_t count = std::min(hits.size(), sorted.size());
     for (std::size_t i = 0; i < count; ++i) hits[i] = {slot_of(sorted[i]), distance_of(sorted[i])};
+    show(hits.first(count));
     return count;
   }
   // Of all that lie as far as the last hit the lowest ids are wanted; however many those are, room for 2 k is enough.
@@ -280,15 +363,16 @@ std::size_t Searcher<Space>::nearest_of(std::span<const Candidate> sorted, std::
     points_->for_each_id(slot_of(candidate), [&](std::uint64_t id) {
       if (scratch.hits.size() == 2 * k) {
         std::nth_element(scratch.hits.begin(), scratch.hits.begin() + static_cast<std::ptrdiff_t>(k),
-                         scratch.hits.end());
+                         scratch.hits.end(), is_before);
         scratch.hits.resize(k);
       }
       scratch.hits.push_back({id, distance});
     });
   }
   const std::size_t count = std::min(k, scratch.hits.size());
-  std::sort(scratch.hits.begin(), scratch.hits.end());
+  std::sort(scratch.hits.begin(), scratch.hits.end(), is_before);
   std::copy_n(scratch.hits.begin(), count, hits.begin());
+  show(hits.first(count));
   return count;
 }
 
@@ -312,6 +396,7 @@ std::span<const Candidate> Searcher<Space>::scan(const typename Space::Query& qu
 
 template class Searcher<graph::KernelSpace>;
 template class Searcher<graph::CodeSpace>;
+template class Searcher<graph::LoneCodeSpace>;
 template class Searcher<graph::CustomSpace>;
 
 }  // namespace diskann::index

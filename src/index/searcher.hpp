@@ -46,7 +46,7 @@ class ScratchPool {
 /// How far a search looks.
 struct Reach {
   std::size_t list_size;  ///< candidates of the walk
-  std::size_t rerank;     ///< of them, those nearest by codes that are compared with rows, and more while that pays
+  std::size_t kept;       ///< candidates that walks by codes hold for the comparison with rows, where that is more
 };
 
 /// Answers queries over one graph: prepares them, walks, and turns nodes into hits.
@@ -62,7 +62,8 @@ class Searcher {
   void search_batch(const VectorView& queries, const Reach& reach, const Execution& execution, SearchResults& results,
                     SearchStatistics* statistics) const;
   /// Walks to every probe.
-  ListTrial try_list(const Probes& probes, std::size_t list_size, base::ThreadTeam& team) const;
+  /// `alone`: by codes that are to be kept without the rows, so that the first ones of a list are the hits.
+  ListTrial try_list(const Probes& probes, const Reach& reach, bool alone, base::ThreadTeam& team) const;
   std::vector<Hit> range_search(const VectorView& query, float radius, std::size_t list_size) const;
   void distances(const VectorView& query, std::span<const Slot> nodes, std::span<float> out) const;
 
@@ -73,7 +74,7 @@ class Searcher {
     explicit Scratch(const Searcher& searcher);
     graph::SearchScratch& walk_scratch(std::size_t i);
     /// Walks to a few queries to the end, each with a node that it may not see, if any.
-    void walk(const VectorView& queries, std::size_t list_size, const Slot* hidden);
+    void walk(const VectorView& queries, const graph::Breadth& breadth, const Slot* hidden);
     const graph::CandidateList& list(std::size_t i) const { return walk_scratches[i].list; }
 
     typename Space::Buffer buffers[kWalks];
@@ -83,19 +84,22 @@ class Searcher {
     std::vector<Hit> hits;
     std::vector<graph::Candidate> all;  // of a scan, or of a list with exact distances
     std::vector<Slot> slots;            // of such a list
-    std::vector<float> distances;
+    std::vector<float> distances, nearest;
     const Searcher* searcher;
   };
   class Lease;
 
   /// List that is sure to hold `k` points, if nodes stand for at least one point each.
   std::size_t list_size_for(std::size_t list_size, std::size_t k) const noexcept;
+  graph::Breadth breadth_for(const Reach& reach, std::size_t k) const noexcept;
   void compare_exactly(std::span<const graph::Candidate> entries, const typename Space::Query& query,
                        Scratch& scratch) const;
-  std::span<const graph::Candidate> rerank(std::span<const graph::Candidate> entries, std::size_t count, std::size_t k,
+  std::span<const graph::Candidate> rerank(const graph::CandidateList& list, std::size_t k,
                                            const typename Space::Query& query, Scratch& scratch) const;
-  std::size_t take_hits(std::size_t walk, std::size_t reranked, std::span<Hit> hits, Scratch& scratch,
-                        SearchStatistics& statistics) const;
+  void prefetch_hits(std::size_t walk, std::size_t k, const Scratch& scratch) const noexcept;
+  std::size_t worth_comparing(std::span<const graph::Candidate> entries, std::size_t k, Scratch& scratch) const;
+  std::size_t take_hits(std::size_t walk, std::span<Hit> hits, Scratch& scratch, SearchStatistics& statistics) const;
+  void show(std::span<Hit> hits) const;
   std::size_t nearest_of(std::span<const graph::Candidate> sorted, std::span<Hit> hits, Scratch& scratch) const;
   std::span<const graph::Candidate> scan(const typename Space::Query& query, Scratch& scratch) const;
 
@@ -108,6 +112,7 @@ class Searcher {
 
 extern template class Searcher<graph::KernelSpace>;
 extern template class Searcher<graph::CodeSpace>;
+extern template class Searcher<graph::LoneCodeSpace>;
 extern template class Searcher<graph::CustomSpace>;
 
 }  // namespace diskann::index

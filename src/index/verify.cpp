@@ -24,9 +24,23 @@ void check_sections(const std::filesystem::path& path, const Execution& executio
   }
 }
 
+/// All that can be said of them without the rows.
+void check_codes_alone(const index::Codes& codes, VerifyReport& report) {
+  const base::RowsView& rows = codes.rows.view();
+  report.checks.push_back("padding and norms of " + std::to_string(rows.rows) + " codes");
+  if (const auto stray = base::stray_padding(rows)) report.problems.push_back(index::stray_padding_text(rows, *stray));
+  if (codes.codec == Codec::SQ8) return;  // by L2 its norms are whole numbers
+  const auto* const norms = codes.factors.data();
+  const auto wrong =
+      std::find_if_not(norms, norms + codes.factors.size(), [](float norm) { return std::isfinite(norm); });
+  if (wrong != norms + codes.factors.size())
+    report.problems.push_back("code norm " + std::to_string(wrong - norms) + " is no number");
+}
+
 /// Stored rows must be numbers with zeros behind them, and the norms beside them their own.
 void check_rows(const Index::State& state, const Execution& execution, VerifyReport& report) {
   const base::RowsView& rows = state.rows.view();
+  if (!state.has_vectors()) return check_codes_alone(state.codes, report);
   report.checks.push_back("values and padding of " + std::to_string(rows.rows) + " rows");
   if (const auto stray = base::stray_padding(rows)) report.problems.push_back(index::stray_padding_text(rows, *stray));
   base::ThreadTeam team(execution);
@@ -40,7 +54,7 @@ void check_rows(const Index::State& state, const Execution& execution, VerifyRep
   }
   if (state.codes.codec != Codec::None && report.ok()) {
     report.checks.push_back("codes of " + std::to_string(rows.rows) + " rows");
-    if (!index::are_codes_of(state.codes, state.metric, rows, team))
+    if (!index::are_codes_of(state.codes, rows, team))
       report.problems.emplace_back("the codes are not those of the rows");
   }
   if (state.norms.empty()) return;

@@ -27,9 +27,10 @@ constexpr std::uint32_t known_version(SectionKind kind) noexcept {
     case SectionKind::Ids:
     case SectionKind::Twins:
     case SectionKind::Norms:
+    case SectionKind::CodeMeans:
+    case SectionKind::CodeDirections: return 1;
     case SectionKind::Codes:
-    case SectionKind::CodeNorms:
-    case SectionKind::CodeMeans: return 1;
+    case SectionKind::CodeNorms: return 2;
   }
   return 0;
 }
@@ -178,6 +179,7 @@ std::string to_string(SectionKind kind) {
     case SectionKind::Codes: return "codes";
     case SectionKind::CodeNorms: return "code norms";
     case SectionKind::CodeMeans: return "code means";
+    case SectionKind::CodeDirections: return "code directions";
   }
   return "kind " + std::to_string(static_cast<std::uint32_t>(kind));
 }

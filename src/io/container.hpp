@@ -16,16 +16,17 @@ namespace diskann::io {
 
 /// Sections of an index file; the numbers are part of the format (docs/format.md).
 enum class SectionKind : std::uint32_t {
-  Meta = 1,         ///< JSON: parameters, counts, versions
-  Vectors = 2,      ///< padded rows
-  Graph = 3,        ///< rows of slots
-  EntryPoints = 4,  ///< slots, the medoid first
-  Ids = 5,          ///< u64 id of every point, where ids are not row numbers
-  Twins = 6,        ///< which points share a node
-  Norms = 7,        ///< of every node: f32 inverse norm (cosine), u32 squared norm (L2 over integers)
-  Codes = 8,        ///< what walks compare in place of vectors: padded rows
-  CodeNorms = 9,    ///< their norms, as 7
-  CodeMeans = 10,   ///< f32 mean of every component, which codes are relative to
+  Meta = 1,             ///< JSON: parameters, counts, versions
+  Vectors = 2,          ///< padded rows
+  Graph = 3,            ///< rows of slots
+  EntryPoints = 4,      ///< slots, the medoid first
+  Ids = 5,              ///< u64 id of every point, where ids are not row numbers
+  Twins = 6,            ///< which points share a node
+  Norms = 7,            ///< of every node: f32 inverse norm (cosine), u32 squared norm (L2 over integers)
+  Codes = 8,            ///< what walks compare in place of vectors: rows; version 2: there are no vectors
+  CodeNorms = 9,        ///< floats beside each of them; version 2: two in place of one
+  CodeMeans = 10,       ///< f32 mean of every component, which codes are relative to
+  CodeDirections = 11,  ///< padded i8 rows along which codes see vectors, then the f32 scale of each
 };
 std::string to_string(SectionKind kind);
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cmath>
+#include <vector>
+
+#include "base/random.hpp"
 #include "base/row_store.hpp"
 
 namespace diskann::quantization {
@@ -42,5 +46,33 @@ class RowReader {
   const base::RowsView& rows_;
   const float* inverse_norms_;
 };
+
+/// The mean of each component, of 4,096 of so many rows.
+inline std::vector<float> means_of(const RowReader& reader, std::size_t rows) {
+  constexpr std::size_t kSampleRows = 4096;
+  std::vector<double> sums(reader.dimension());
+  const auto sample = base::sample(rows, kSampleRows, base::Random(2));
+  for (const base::Slot slot : sample)
+    reader.for_each(slot, [&](std::size_t j, float value) { sums[j] += static_cast<double>(value); });
+  std::vector<float> means(sums.size());
+  for (std::size_t j = 0; j < means.size(); ++j)
+    means[j] = static_cast<float>(sums[j] / static_cast<double>(sample.size()));
+  return means;
+}
+
+/// The same, of length 1 unless they are all 0, with zeros up to so many: products with them have room in a float.
+inline std::vector<float> direction_of(const std::vector<float>& means, std::size_t padded) {
+  double square = 0;
+  for (const float mean : means) square += static_cast<double>(mean) * static_cast<double>(mean);
+  std::vector<float> direction(padded);
+  for (std::size_t j = 0; square > 0 && j < means.size(); ++j)
+    direction[j] = static_cast<float>(static_cast<double>(means[j]) / std::sqrt(square));
+  return direction;
+}
+
+/// Takes the means from a row. Becomes vectors, as the loops that scalar_codes.hpp has.
+inline void centre(const float* __restrict means, std::size_t count, float* __restrict values) noexcept {
+  for (std::size_t j = 0; j < count; ++j) values[j] -= means[j];
+}
 
 }  // namespace diskann::quantization

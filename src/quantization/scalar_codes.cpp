@@ -1,10 +1,13 @@
 #include "quantization/scalar_codes.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <vector>
 
+#include "base/convert.hpp"
 #include "base/random.hpp"
+#include "distance/row_codes.hpp"
 #include "quantization/row_reader.hpp"
 
 namespace diskann::quantization {
@@ -46,6 +49,20 @@ bool encode_query(const float* steps, std::size_t dimension, Code* code) {
 
 }  // namespace
 
+float to_bytes(const float* values, std::size_t count, std::int8_t* bytes, float* scratch) noexcept {
+  static const distance::CodeKernels& kernels = distance::code_kernels(VectorType::F32);
+  const auto* const row = reinterpret_cast<const std::byte*>(values);
+  const float step = kernels.encode(row, count, nullptr, 1.0f, scratch, bytes).step;
+  if (step > 0) return step;
+  // So small that vectors take them for nothing.
+  float most = 0;
+  for (std::size_t j = 0; j < count; ++j) most = std::max(most, std::abs(values[j]));
+  if (!(most > 0)) return 0;
+  for (std::size_t j = 0; j < count; ++j)
+    bytes[j] = static_cast<std::int8_t>(round_to_whole(values[j] / most * 127.0f));
+  return most / 127.0f;
+}
+
 Grid choose_grid(const base::RowsView& rows, const float* inverse_norms, VectorType type) {
   const RowReader reader(rows, inverse_norms);
   const bool symmetric = type == VectorType::I8;
@@ -81,6 +98,19 @@ base::RowStore encode(const Grid& grid, const base::RowsView& rows, const float*
 bool encode(VectorType type, const float* steps, std::size_t dimension, std::byte* code) {
   return type == VectorType::I8 ? encode_query(steps, dimension, reinterpret_cast<std::int8_t*>(code))
                                 : encode_query(steps, dimension, reinterpret_cast<std::uint8_t*>(code));
+}
+
+bool halve(const base::RowsView& rows, base::ThreadTeam& team,
+           const std::function<std::byte*(unsigned thread, std::uint64_t row)>& destination) {
+  std::atomic<bool> all = true;
+  team.run(rows.rows, 256, [&](unsigned thread, std::uint64_t begin, std::uint64_t end) {
+    for (std::uint64_t i = begin; i < end; ++i) {
+      const std::size_t column =
+          base::convert_row(rows.row(i), rows.type, destination(thread, i), VectorType::F16, rows.dimension);
+      if (column != base::kAllColumns) all.store(false, std::memory_order_relaxed);
+    }
+  });
+  return all;
 }
 
 }  // namespace diskann::quantization

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <span>
 
 #include "base/row_store.hpp"
 #include "base/threads.hpp"
@@ -36,6 +38,10 @@ void round_steps(const float* __restrict steps, std::int32_t zero, std::size_t c
     codes[j] = static_cast<Code>(static_cast<std::int32_t>(round_to_whole(steps[j])) - zero);
 }
 
+/// Rounds values to whole numbers from -127 to 127, of which the greatest is one, and returns what one stands for.
+/// `values` are 64-byte aligned, zeros up to a multiple of 16, as many as `bytes` and `scratch` have room for.
+float to_bytes(const float* values, std::size_t count, std::int8_t* bytes, float* scratch) noexcept;
+
 /// Spans the values of a sample of rows of f32 or f16, times `inverse_norms` (by row) unless null; one in 5,000 at each
 /// end is left outside, but of i8 without inverse norms, where the greatest decide. The step is 0 where all are the
 /// same.
@@ -43,6 +49,10 @@ Grid choose_grid(const base::RowsView& rows, const float* inverse_norms, VectorT
 
 /// Codes of all rows; `step` above 0.
 base::RowStore encode(const Grid& grid, const base::RowsView& rows, const float* inverse_norms, base::ThreadTeam& team);
+
+/// Rows as f16, each to where `destination(thread, row)` says; false where a value lies outside its range.
+bool halve(const base::RowsView& rows, base::ThreadTeam& team,
+           const std::function<std::byte*(unsigned thread, std::uint64_t row)>& destination);
 
 /// The code of a query whose components are given in steps of the grid. False where so many lie so far outside
 /// (infinity among them) that the ends of the grid, which then stand in `code`, are something else.

@@ -145,7 +145,7 @@ has err "build graph"
 # Codes to walk by: exact answers all the same.
 expect 0 generate -n 4500 -d 24 -o coded.fbin --queries 40 --query-output coded-query.fbin
 expect 0 groundtruth -i coded.fbin -q coded-query.fbin -k 10 -o coded-truth.bin
-for codec in none f16 sq8 sq4; do
+for codec in none f16 sq8 lvq8 sq4 mix rabitq1 rabitq6; do
   expect 0 build -i coded.fbin -o $codec.idx -R 24 --quantize $codec
   [ $codec = none ] || has err "codes    $codec"
   expect 0 verify $codec.idx
@@ -161,12 +161,34 @@ done
 expect 0 build -i small.u8bin -o bytes.idx --quantize sq8
 has err "codes    none"
 expect 3 build -i coded.fbin -o pq.idx --quantize pq
-has err "none, f16, sq8 or sq4"
+has err "auto, none, f16, sq8, lvq8, sq4, mix or rabitq1 to rabitq8"
 expect 0 build -i coded.fbin -o auto.idx -R 24 --quantize auto
 expect 0 info auto.idx --json
 json out /codec | grep -Eqx 'none|sq8|sq4' || die "auto chose $(json out /codec)"
 expect 0 search -i auto.idx -q coded-query.fbin -k 10 -L 4500 -o auto.txt --show-distances
 cmp none.txt auto.txt || die "hits by what auto chose differ"
+
+# Codes without vectors.
+expect 0 build -i coded.fbin -o alone.idx -R 24 --quantize sq8 --drop-vectors
+expect 0 verify alone.idx
+expect 0 info alone.idx --memory --json
+equal "$(json out /has_vectors) $(json out /vectors_bytes)" "false 0"
+expect 0 benchmark -i alone.idx -q coded-query.fbin -g coded-truth.bin -k 10 -L 50 --json
+is "$(json out /recall)" 'x > 0.95'
+[ $(($(wc -c <alone.idx) + 4500 * 128)) -le $(($(wc -c <sq8.idx) + 8192)) ] || die "the vectors are still there"
+expect 8 tune -i alone.idx -q coded-query.fbin -o tuned.idx
+has err "holds no vectors"
+expect 8 convert -i alone.idx -o theirs --output-format microsoft
+expect 8 verify alone.idx --quality
+has err "holds no vectors"
+expect 0 search -i alone.idx -q coded-query.fbin -k 10 -o alone.txt --show-distances
+has err "alone: distances are what they say"
+for codec in none auto; do
+  expect 3 build -i coded.fbin -o x.idx --quantize $codec --drop-vectors
+  has err "only where codes are kept"
+done
+expect 3 build -i small.u8bin -o x.idx --quantize sq8 --drop-vectors
+has err "stored as u8"
 
 # The builder is the user's choice.
 expect 0 build -i base.fbin -o partitioned.idx --builder partitioned -v
@@ -219,6 +241,16 @@ if ! grep -qa __asan_init "$diskann"; then
     has err "may need $((need + 16 * 150000)) bytes"
   done
   rm large.*
+  # Codes count, and what learning them takes for a while.
+  expect 0 generate -n 6000 -d 2048 -o wide.fbin
+  for codec in mix lvq8 rabitq8; do
+    expect 7 build -i wide.fbin -o learnt.idx -R 16 --quantize $codec --memory-limit 1M
+    need=$(sed -n 's/.*may need \([0-9]*\) bytes.*/\1/p' err)
+    expect 0 build -i wide.fbin -o learnt.idx -R 16 --quantize $codec --memory-limit "$need" --json
+    is "$(json out /peak_rss_bytes)" "x <= $need"
+    rm learnt.idx
+  done
+  rm wide.fbin
 fi
 expect 0 build -i base.fbin -o few.idx --json
 equal "$(json out /builder)" incremental

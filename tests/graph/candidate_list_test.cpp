@@ -44,8 +44,9 @@ TEST(CandidateList, HoldsTheNearestWhateverTheOrderOfArrival) {
   base::Random random(11);
   for (int round = 0; round < 500; ++round) {
     const std::size_t capacity = 1 + random.below(round % 5 == 0 ? 200 : 40);
+    const std::size_t window = 1 + random.below(capacity);
     CandidateList list(50);
-    list.reset(capacity);
+    list.reset(window, capacity);
     std::vector<Candidate> all;
     Slot slot = 0;
     for (int hop = 0; hop < 12; ++hop) {
@@ -59,7 +60,7 @@ TEST(CandidateList, HoldsTheNearestWhateverTheOrderOfArrival) {
       const std::size_t size = std::min(capacity, all.size());
       ASSERT_EQ(list.entries().size(), size) << "round " << round;
       ASSERT_TRUE(std::equal(list.entries().begin(), list.entries().end(), all.begin())) << "round " << round;
-      ASSERT_EQ(list.full(), all.size() >= capacity);
+      ASSERT_EQ(list.window_is_full(), all.size() >= window);
     }
   }
 }
@@ -76,6 +77,21 @@ TEST(CandidateList, ExpandsTheNearestFirstAndGoesBackToNearerOnes) {
   merge(list, scored({1.5f}, {15}));  // 50 falls off a list of four
   EXPECT_EQ(slot_of(list.expand_next()), 15u);
   EXPECT_FALSE(list.has_unexpanded());
+}
+
+TEST(CandidateList, ExpandsNothingBehindTheWindowAndKeepsIt) {
+  CandidateList list(4);
+  list.reset(2, 4);
+  merge(list, scored({1, 2, 3, 4}, {1, 2, 3, 4}));
+  EXPECT_EQ(slot_of(list.expand_next()), 1u);
+  merge(list, scored({1.5f, 9}, {15, 9}));  // 2 leaves the window, 4 the list
+  EXPECT_EQ(slot_of(list.expand_next()), 15u);
+  EXPECT_FALSE(list.has_unexpanded());
+  ASSERT_EQ(list.entries().size(), 4u);
+  EXPECT_EQ(slot_of(list.entries()[3]), 3u);
+  list.reset(3, 2);  // no less than the window
+  merge(list, scored({1, 2, 3, 4}, {1, 2, 3, 4}));
+  EXPECT_EQ(list.entries().size(), 3u);
 }
 
 TEST(CandidateList, TakesNothingThatFallsOffTheEnd) {

@@ -2,7 +2,6 @@
 #include "index/calibration.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -13,14 +12,11 @@
 #include "diskann/evaluation.hpp"
 #include "diskann/inspect.hpp"
 #include "index/index_file.hpp"
+#include "scratch.hpp"
 #include "tests/doubles/test_data.hpp"
 
 namespace diskann::index {
 namespace {
-
-std::string scratch_path(const std::string& name) {
-  return (std::filesystem::path(::testing::TempDir()) / (std::to_string(::getpid()) + name)).string();
-}
 
 SyntheticSet drawn(VectorType type = VectorType::F32, std::uint64_t rows = 6000) {
   SyntheticOptions options;
@@ -106,7 +102,7 @@ Calibration made_up() {
   calibration.k = {1, 10};
   calibration.rerank = {4, 16};
   for (const std::uint32_t size : {10u, 100u, 1000u})
-    calibration.lists.push_back({size, 1, 1, {1 - 0.5 / size, 1 - 1.0 / size}});
+    calibration.lists.push_back({size, 1, 1, {1 - 0.5 / size, 1 - 1.0 / size}, {}});
   return calibration;
 }
 
@@ -129,14 +125,13 @@ TEST(ListSizeFor, FollowsPowersBetweenWhatWasMeasured) {
   EXPECT_EQ(list_size_for(calibration, 0.5, std::numeric_limits<std::size_t>::max()), base::kMaxSlots);
 }
 
-TEST(RerankFor, TakesWhatWasNeededAndAQuarterOfTheListAtLeast) {
+TEST(KeptFor, IsWhatWasNeededAndKAtLeast) {
   const Calibration calibration = made_up();
-  EXPECT_EQ(rerank_for(calibration, 40, 10), 16u);
-  EXPECT_EQ(rerank_for(calibration, 12, 10), 12u);
-  EXPECT_EQ(rerank_for(calibration, 400, 10), 100u);
-  EXPECT_EQ(rerank_for(calibration, 400, 200), 320u);
-  EXPECT_EQ(rerank_for(calibration, 40, 1), 10u);
-  EXPECT_EQ(rerank_for(Calibration(), 40, 1), 40u);
+  EXPECT_EQ(kept_for(calibration, 10), 16u);
+  EXPECT_EQ(kept_for(calibration, 1), 4u);
+  EXPECT_EQ(kept_for(calibration, 3), 8u);  // 4 * 3^log10(4), rounded up
+  EXPECT_EQ(kept_for(calibration, 200), 320u);
+  EXPECT_EQ(kept_for(Calibration(), 40), 40u);
 }
 
 TEST(Calibration, IsKeptInTheFile) {
@@ -159,6 +154,8 @@ TEST(Calibration, IsKeptInTheFile) {
         EXPECT_EQ(one->lists[i].hops, before.lists[i].hops);
         EXPECT_EQ(one->lists[i].distance_computations, before.lists[i].distance_computations);
         EXPECT_EQ(one->lists[i].recall, before.lists[i].recall);
+        EXPECT_EQ(one->lists[i].compared, before.lists[i].compared);
+        EXPECT_EQ(one->lists[i].compared.size(), codec == Codec::None ? 0u : one->k.size());
       }
     }
     EXPECT_EQ(opened.search(set.queries.view().slice(0, 1), 10, {.target_recall = 0.95f}),
@@ -206,6 +203,8 @@ TEST(Calibration, DamagedIsRefused) {
            {"\"hops\": ", "\"hops\": \"a\", \"was\": "},
            {"\"recall\": [", "\"recall\": [1.5,"},
            {"\"recall\": [", "\"recall\": [], \"other\": ["},
+           {"\"compared\": [", "\"compared\": [1,"},
+           {"\"compared\": [", "\"compared\": 1, \"other\": ["},
        }) {
     EXPECT_EQ(code_of([&] { meta_from_json(with(from, to), "x"); }), ErrorCode::Corrupt) << from << " → " << to;
   }

@@ -1,7 +1,6 @@
 #include "index/index_file.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
@@ -16,6 +15,7 @@
 #include "index/microsoft.hpp"
 #include "io/container.hpp"
 #include "io/file_system.hpp"
+#include "scratch.hpp"
 #include "tests/doubles/allocation_meter.hpp"
 #include "tests/doubles/container_forge.hpp"
 #include "tests/doubles/fault_file_system.hpp"
@@ -25,10 +25,6 @@ namespace diskann::index {
 namespace {
 
 using doubles::FaultFileSystem;
-
-std::string scratch_path(const std::string& name) {
-  return (std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + name)).string();
-}
 
 /// A small index that has every section: ids, twins, norms, codes and theirs; and more entry points than lead.
 Index full_index() {

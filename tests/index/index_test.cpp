@@ -217,6 +217,8 @@ TEST(Index, WarmSearchesAllocateNothing) {
         if (type != VectorType::F32) continue;  // bytes have no codes
         EXPECT_EQ(allocations(base, 1, metric, 50, codec), 0u) << to_string(codec);
       }
+      for (const Codec codec : {Codec::SQ4, Codec::RaBitQ4})  // short lists hold more than they expand
+        EXPECT_EQ(allocations(base, 1, metric, 12, codec), 0u) << to_string(codec);
       for (std::size_t i = 1; i < base.rows(); ++i)
         if (i % 100 != 0) std::copy_n(base.row(i - i % 100), base.row_bytes(), base.row(i));
       EXPECT_EQ(allocations(base, 100, metric, 50), 0u) << "each row a hundred times";

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 
+#include "base/random.hpp"
 #include "distance/kernels.hpp"
 #include "distance/reference.hpp"
 #include "tests/doubles/test_data.hpp"
@@ -41,12 +42,12 @@ TEST(NibbleCodes, AreTheNearestPlacesAndKnowTheirProducts) {
         std::vector<float> inverse(unit ? rows.view().rows : 0);
         if (unit) distance::inverse_norms(rows, 0, inverse.size(), inverse.data());
         const float* inverse_norms = unit ? inverse.data() : nullptr;
-        const NibbleGrid grid = train_nibbles(rows, inverse_norms, true);
+        const NibbleGrid grid = train_nibbles(rows, inverse_norms);
         ASSERT_GT(grid.step, 0);
         const NibbleCodes codes = encode_nibbles(grid, rows, inverse_norms, team);
         double squares = 0, errors = 0;
         for (std::size_t i = 0; i < rows.view().rows; ++i) {
-          double product = 0, square = 0;
+          double product = 0, square = 0, along = 0, of_mean = 0;
           for (std::size_t j = 0; j < dimension; ++j) {
             const double scale = unit ? static_cast<double>(inverse[i]) : 1.0;
             const double y = value(rows, i, j) * scale - static_cast<double>(grid.mean[j]);
@@ -58,10 +59,13 @@ TEST(NibbleCodes, AreTheNearestPlacesAndKnowTheirProducts) {
             ASSERT_LE(std::abs(steps - mine), nearest + 1.001) << i << ", " << j;
             product += y * mine * static_cast<double>(grid.step);
             square += y * y;
+            along += y * static_cast<double>(grid.mean[j]);
+            of_mean += std::pow(static_cast<double>(grid.mean[j]), 2);
             errors += (steps - mine) * (steps - mine);
             squares += steps * steps;
           }
           ASSERT_NEAR(codes.squares[i], square, 1e-4 * square + 1e-6);
+          ASSERT_NEAR(codes.of_means[i], along / std::sqrt(of_mean), 1e-4 * std::sqrt(square) + 1e-6);
           ASSERT_NEAR(codes.products[i], product, 1e-4 * square + 1e-6);
         }
         // 16 places of the least squared error leave a hundredth of normal numbers, and more than half of nothing.
@@ -74,16 +78,83 @@ TEST(NibbleCodes, AreTheNearestPlacesAndKnowTheirProducts) {
   }
 }
 
+/// What a code stands for, in steps.
+double place_of(const NibbleGrid& grid, const base::RowsView& codes, std::size_t i, std::size_t j) {
+  if (j < grid.shape.bytes) return std::to_integer<int>(codes.row(i)[j]) - 64;
+  const std::size_t behind = j - grid.shape.bytes;
+  const auto byte = std::to_integer<unsigned>(codes.row(i)[grid.shape.bytes + behind / 128 * 64 + behind % 64]);
+  return grid.places[behind % 128 < 64 ? byte & 15u : byte >> 4];
+}
+
+/// Rows with most of what they are in the first of many components that were turned.
+base::RowStore turned_rows(std::size_t dimension, std::size_t strong) {
+  base::Random random(21);
+  std::vector<std::vector<double>> directions(strong, std::vector<double>(dimension));
+  for (auto& direction : directions)
+    for (double& x : direction) x = random.normal() / std::sqrt(static_cast<double>(dimension));
+  base::RowStore rows(VectorType::F32, 900, dimension);
+  for (std::size_t i = 0; i < 900; ++i) {
+    auto* row = reinterpret_cast<float*>(rows.row(i));
+    for (std::size_t j = 0; j < dimension; ++j) row[j] = static_cast<float>(3 + 0.02 * random.normal());
+    for (std::size_t s = 0; s < strong; ++s) {
+      const double along = random.normal() * (s < 20 ? 4 : 1);
+      for (std::size_t j = 0; j < dimension; ++j) row[j] += static_cast<float>(along * directions[s][j]);
+    }
+  }
+  return rows;
+}
+
+TEST(MixedCodes, SeeWhatRowsAreAlongTheirStrongestDirections) {
+  base::ThreadTeam team(Execution{2, {}, nullptr}), alone(Execution{1, {}, nullptr});
+  for (const std::size_t dimension : {40u, 100u, 600u, 1100u}) {
+    const base::RowStore rows = turned_rows(dimension, 30);
+    const NibbleGrid grid = train_mixed(rows, nullptr, team);
+    const std::size_t count = directions_of(grid.shape, dimension);
+    EXPECT_EQ(count, dimension == 1100 ? 64 + 256 : std::min<std::size_t>(dimension, 192));
+    ASSERT_EQ(grid.projection->count(), count);
+    const NibbleCodes codes = encode_nibbles(grid, rows, nullptr, team);
+    double all = 0, kept = 0;
+    for (std::size_t i = 0; i < rows.view().rows; ++i) {
+      double square = 0, product = 0;
+      for (std::size_t j = 0; j < dimension; ++j) {
+        const double y = value(rows, i, j) - static_cast<double>(grid.mean[j]);
+        square += y * y;
+      }
+      for (std::size_t c = 0; c < count; ++c) {
+        double along = 0;
+        for (std::size_t j = 0; j < dimension; ++j)
+          along += (value(rows, i, j) - static_cast<double>(grid.mean[j])) *
+                   static_cast<double>(grid.projection->scales[c]) * value(grid.projection->directions, c, j);
+        product += along * place_of(grid, codes.rows, i, c) * static_cast<double>(grid.step);
+        kept += along * along;
+      }
+      all += square;
+      ASSERT_NEAR(codes.squares[i], square, 1e-4 * square);
+      ASSERT_NEAR(codes.products[i], product, 0.02 * square);  // of values in 8 bits
+    }
+    EXPECT_GT(kept, 0.97 * all) << dimension;
+    EXPECT_LT(kept, 1.01 * all) << dimension;  // directions are at right angles
+    const NibbleGrid again = train_mixed(rows, nullptr, alone);
+    EXPECT_EQ(again.projection->scales, grid.projection->scales);
+    EXPECT_EQ(again.shared, grid.shared);
+    EXPECT_EQ(encode_nibbles(again, rows, nullptr, alone).products, codes.products);
+  }
+}
+
+TEST(MixedCodes, OfRowsThatAreAllTheSameHaveNoStep) {
+  base::ThreadTeam team(Execution{1, {}, nullptr});
+  EXPECT_EQ(train_mixed(base::RowStore(VectorType::F32, 9, 4), nullptr, team).step, 0);
+}
+
 TEST(NibbleCodes, HaveMeansOfTheRowsAndNoStepWhereAllAreTheSame) {
   const base::RowStore rows = rows_of(VectorType::F32, 20);
-  const NibbleGrid grid = train_nibbles(rows, nullptr, true), at_zero = train_nibbles(rows, nullptr, false);
+  const NibbleGrid grid = train_nibbles(rows, nullptr);
   for (std::size_t j = 0; j < 20; ++j) {
     double sum = 0;
     for (std::size_t i = 0; i < 700; ++i) sum += value(rows, i, j);
     EXPECT_NEAR(grid.mean[j], sum / 700, 1e-5);
-    EXPECT_EQ(at_zero.mean[j], 0);
   }
-  EXPECT_EQ(train_nibbles(base::RowStore(VectorType::F32, 9, 4), nullptr, true).step, 0);
+  EXPECT_EQ(train_nibbles(base::RowStore(VectorType::F32, 9, 4), nullptr).step, 0);
 }
 
 }  // namespace

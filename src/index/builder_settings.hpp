@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "diskann/index.hpp"
+#include "formats/vector_reader.hpp"
+
+namespace diskann {
+
+/// What an IndexBuilder was told, and what follows from it.
+struct IndexBuilder::Settings {
+  std::optional<std::size_t> dimensions;
+  Distance metric = Distance::L2;
+  std::shared_ptr<const DistanceFunction> custom;
+  BuildParameters parameters;
+  GraphBuilder builder = GraphBuilder::Auto;
+  std::optional<float> alpha;
+  std::optional<VectorType> store_as;
+  Codec codec = Codec::Auto;
+  bool drop_vectors = false;
+  VectorView tuning_queries;
+  std::optional<std::uint64_t> memory_limit;
+  Execution execution;
+  std::optional<std::vector<std::uint64_t>> ids;
+
+  BuildParameters checked_parameters() const;
+  void check_shape(std::uint64_t rows, std::size_t dimension) const;
+  /// `coded`: whether codes of rows that are not of 8 bits can take their place while the graph is built.
+  BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded = true) const;
+  /// The codec, or None where there is no room for what Auto could choose.
+  Codec codec_within_limit(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
+  void check_memory(const BuildEstimate& estimate) const;
+  std::unique_ptr<Index::State> build(const formats::VectorReader& reader, const BuildParameters& checked) const;
+
+ private:
+  BuildEstimate estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension, VectorType type, bool coded,
+                            Codec walked) const;
+  BuildEstimate estimate_by(Codec walked, std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
+};
+
+}  // namespace diskann

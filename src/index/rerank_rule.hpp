@@ -1,0 +1,47 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace diskann::index {
+
+/// Says when enough of a list that codes put in order was compared with rows. Exact distances follow those by codes
+/// along a line with some spread; both are fitted to what was compared of this very list, and a candidate whose
+/// distance would have to lie further below the line than nearly all do is not worth looking at, nor are those behind
+/// it.
+class RerankRule {
+ public:
+  /// Candidates to compare first, and at once later on.
+  static constexpr std::size_t first(std::size_t k) noexcept { return std::max<std::size_t>(8, (k + 5) / 4 * 4); }
+  static constexpr std::size_t kNext = 4;
+
+  void add(float by_code, float exact) noexcept {
+    if (count_ == 0) code_zero_ = by_code, exact_zero_ = exact;
+    const double x = by_code - code_zero_, y = exact - exact_zero_;
+    ++count_;
+    x_ += x;
+    y_ += y;
+    xx_ += x * x;
+    xy_ += x * y;
+    yy_ += y * y;
+  }
+  /// Whether a candidate may be nearer than `farthest`.
+  bool may_be_near(float by_code, float farthest) const noexcept {
+    const auto n = static_cast<double>(count_);
+    const double xx = xx_ - x_ * x_ / n, xy = xy_ - x_ * y_ / n, yy = yy_ - y_ * y_ / n;
+    const double slope = xx > 0 ? std::max(0.0, xy / xx) : 0.0;
+    const double spread = std::sqrt(std::max(0.0, yy - slope * xy) / std::max(1.0, n - 2));
+    const double expected = exact_zero_ + y_ / n + slope * (by_code - code_zero_ - x_ / n);
+    return !(expected - kSpreads * spread > static_cast<double>(farthest));
+  }
+
+ private:
+  static constexpr double kSpreads = 3.5;
+
+  std::size_t count_ = 0;
+  double code_zero_ = 0, exact_zero_ = 0;  // sums of differences to the first lose less to rounding
+  double x_ = 0, y_ = 0, xx_ = 0, xy_ = 0, yy_ = 0;
+};
+
+}  // namespace diskann::index
