@@ -11,7 +11,7 @@
 namespace diskann::base {
 
 /// Out-neighbours of every node in rows of one stride. A row shorter than the stride is filled with the node's own
-/// slot, so that a reader needs neither a count nor a branch: the node itself is always visited already.
+/// slot.
 class Adjacency {
  public:
   Adjacency() = default;
@@ -33,10 +33,11 @@ class Adjacency {
   const Slot* data() const noexcept { return data_; }
   /// The whole row, filling included.
   const Slot* row(Slot node) const noexcept { return data_ + std::size_t{node} * stride_; }
+  /// Of a row as assign() makes them.
   std::uint32_t degree(Slot node) const noexcept {
     const Slot* slots = row(node);
     std::uint32_t count = 0;
-    while (count < stride_ && slots[count] != node) ++count;
+    for (std::uint32_t i = 0; i < stride_; ++i) count += slots[i] != node ? 1 : 0;  // without branches: in vectors
     return count;
   }
   /// The first slot of all rows that is none of a node; nodes() where all are. What is mapped from a file may lie.

@@ -35,16 +35,15 @@ class IncrementalBuilder {
   Graph run() && {
     insert_all();
     trim();
+    workers_.clear();  // before others like them take their memory
     base::Adjacency graph = std::move(graph_);
     graph.set_stride(row_slots(parameters_.max_degree));
     // From the medoid alone: Microsoft's files hold one start, and the other entry points are there for speed.
-    make_reachable(space_, graph, parameters_.max_degree, std::span(entry_points_).first(1));
+    make_reachable(space_, graph, parameters_.max_degree, std::span(entry_points_).first(1), team_);
     return {std::move(graph), std::move(entry_points_)};
   }
 
  private:
-  static constexpr std::size_t kWalks = 4;  // interleaved per thread
-
   struct Worker {
     Worker(const Space& space, std::size_t nodes, std::uint32_t stride, const BuildParameters& parameters)
         : pruner(space, parameters.max_degree, parameters.alpha), paths(kWalks), pruned(parameters.max_degree) {

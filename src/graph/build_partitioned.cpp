@@ -238,7 +238,7 @@ Graph build_partitioned(const KernelSpace& space, std::vector<Slot> entry_points
     graph.builder = GraphBuilder::Incremental;
   }
   // From the medoid alone: Microsoft's files hold one start, and the other entry points are there for speed.
-  make_reachable(space, graph.adjacency, parameters.max_degree, std::span(graph.entry_points).first(1));
+  make_reachable(space, graph.adjacency, parameters.max_degree, std::span(graph.entry_points).first(1), team);
   return graph;
 }
 

@@ -7,7 +7,7 @@
 #include "base/random.hpp"
 #include "distance/tiles.hpp"
 #include "graph/partition.hpp"
-#include "graph/search.hpp"
+#include "graph/row_walker.hpp"
 
 namespace diskann::graph {
 namespace {
@@ -20,15 +20,9 @@ double walk_to(const std::vector<Slot>& probes, const KernelSpace& space, const 
                std::uint32_t search_list_size, base::ThreadTeam& team, const Judge& judge) {
   std::vector<double> verdicts(probes.size());
   const EntryPoints entry_points(space, graph.entry_points);
-  team.run(probes.size(), 64, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-    SearchScratch scratch(graph.adjacency.nodes(), graph.adjacency.stride());
-    KernelSpace::Buffer buffer(space.rows().dimension);
-    for (std::uint64_t i = begin; i < end; ++i) {
-      const KernelSpace::Query query = space.stored_query(probes[i], buffer);
-      Walk<KernelSpace> walk(space, graph.adjacency, query, entry_points, search_list_size, scratch);
-      while (walk.gather()) walk.absorb();
-      verdicts[i] = judge(i, query, scratch.list.entries());
-    }
+  RowWalker<KernelSpace> walker(space, graph.adjacency, entry_points, search_list_size, team);
+  walker.walk_to(probes, [&](std::size_t i, const KernelSpace::Query& query, std::span<const Candidate> found) {
+    verdicts[i] = judge(i, query, found);
   });
   return std::accumulate(verdicts.begin(), verdicts.end(), 0.0) / static_cast<double>(probes.size());
 }

@@ -2,20 +2,20 @@
 
 #include <algorithm>
 
-#include "graph/search.hpp"
+#include "graph/row_walker.hpp"
 
 namespace diskann::graph {
 
 void Reachability::flood(Slot node, Slot parent) {
   if (reached(node)) return;
   parent_[node] = parent;
-  queue_.assign(1, node);
-  for (std::size_t head = 0; head < queue_.size(); ++head) {
-    ++reached_;
-    for (const Slot neighbor : graph_->neighbors(queue_[head])) {
+  std::size_t head = order_.size();
+  order_.push_back(node);
+  for (; head < order_.size(); ++head) {
+    for (const Slot neighbor : graph_->neighbors(order_[head])) {
       if (neighbor >= graph_->nodes() || reached(neighbor)) continue;
-      parent_[neighbor] = queue_[head];
-      queue_.push_back(neighbor);
+      parent_[neighbor] = order_[head];
+      order_.push_back(neighbor);
     }
   }
 }
@@ -42,45 +42,47 @@ bool link(base::Adjacency& graph, const Reachability& reach, std::uint32_t max_d
 
 template <class Space>
 std::size_t make_reachable(const Space& space, base::Adjacency& graph, std::uint32_t max_degree,
-                           std::span<const Slot> entry_points) {
+                           std::span<const Slot> entry_points, base::ThreadTeam& team) {
   Reachability reach(graph);
   for (const Slot entry : entry_points) reach.flood(entry, entry);
-  if (reach.count() == graph.nodes()) return 0;
+  if (reach.nodes().size() == graph.nodes()) return 0;
 
   constexpr std::size_t kHosts = 64;
-  SearchScratch scratch(graph.nodes(), graph.stride());
+  constexpr std::size_t kBatch = 64;  // nodes that are walked to at once
   const Space hosts = space.neighborhood();
   const EntryPoints starts(entry_points);
-  typename Space::Buffer buffer(space.rows().dimension);
+  RowWalker<Space> walker(hosts, graph, starts, kHosts, team);
+  std::vector<std::vector<Candidate>> near(kBatch);
+  std::vector<Slot> lost;
   std::size_t added = 0;
-  Slot spare = 0;  // everything before it has no place left
-  for (std::size_t i = 0; i < graph.nodes(); ++i) {
-    const auto node = static_cast<Slot>(i);
-    if (reach.reached(node)) continue;
-    Walk<Space> walk(hosts, graph, hosts.stored_query(node, buffer), starts, kHosts, scratch);
-    while (walk.gather()) walk.absorb();
-    // Candidates of a walk are reached, by construction.
-    Slot host = node;
-    for (const Candidate candidate : scratch.list.entries()) {
-      if (!link(graph, reach, max_degree, slot_of(candidate), node)) continue;
-      host = slot_of(candidate);
-      break;
-    }
-    while (host == node && spare < graph.nodes()) {
+  std::size_t spare = 0;  // in the order of reaching: nodes before it have no place left, and get none
+  for (Slot next = 0; next < graph.nodes();) {
+    lost.clear();
+    for (; next < graph.nodes() && lost.size() < kBatch; ++next)
+      if (!reach.reached(next)) lost.push_back(next);
+    walker.walk_to(lost, [&](std::size_t i, const auto&, std::span<const Candidate> found) {
+      near[i].assign(found.begin(), found.end());
+    });
+    for (std::size_t i = 0; i < lost.size(); ++i) {
+      const Slot node = lost[i];
+      if (reach.reached(node)) continue;  // by one before it
+      const auto takes = [&](Slot host) { return link(graph, reach, max_degree, host, node); };
+      // All of them are reached: a walk came there, and edges of the tree stay.
+      const auto near_host =
+          std::find_if(near[i].begin(), near[i].end(), [&](Candidate candidate) { return takes(slot_of(candidate)); });
       // A tree over the reached nodes has fewer edges than they have places, so one is found.
-      if (reach.reached(spare) && link(graph, reach, max_degree, spare, node))
-        host = spare;
-      else
-        ++spare;
+      while (near_host == near[i].end() && !takes(reach.nodes()[spare])) ++spare;
+      reach.flood(node, near_host != near[i].end() ? slot_of(*near_host) : reach.nodes()[spare]);
+      ++added;
     }
-    reach.flood(node, host);
-    ++added;
   }
   return added;
 }
 
-template std::size_t make_reachable(const KernelSpace&, base::Adjacency&, std::uint32_t, std::span<const Slot>);
-template std::size_t make_reachable(const CustomSpace&, base::Adjacency&, std::uint32_t, std::span<const Slot>);
+template std::size_t make_reachable(const KernelSpace&, base::Adjacency&, std::uint32_t, std::span<const Slot>,
+                                    base::ThreadTeam&);
+template std::size_t make_reachable(const CustomSpace&, base::Adjacency&, std::uint32_t, std::span<const Slot>,
+                                    base::ThreadTeam&);
 
 GraphStatistics measure(const base::Adjacency& graph, std::span<const Slot> entry_points) {
   GraphStatistics statistics;
@@ -94,7 +96,7 @@ GraphStatistics measure(const base::Adjacency& graph, std::span<const Slot> entr
   }
   Reachability reach(graph);
   for (const Slot entry : entry_points) reach.flood(entry, entry);
-  statistics.unreachable = graph.nodes() - reach.count();
+  statistics.unreachable = graph.nodes() - reach.nodes().size();
   return statistics;
 }
 

@@ -82,7 +82,7 @@ class Walk {
     const Candidate nearest = list.expand_next();
     if (scratch_->path != nullptr) scratch_->path->push_back(nearest);
     ++statistics_.hops;
-    collect({graph_->row(slot_of(nearest)), graph_->stride()});
+    collect(graph_->neighbors(slot_of(nearest)));
     const Slot* fresh = this->fresh();
     const std::size_t ahead = std::max(kLeastAhead, kBytesAhead / space_->row_bytes());
     for (std::size_t i = 0; i < std::min(fresh_count_, ahead); ++i) space_->prefetch(fresh[i]);
@@ -120,8 +120,9 @@ class Walk {
       absorb();
     }
   }
-  /// Keeps the slots that were not visited before, and marks them. Without branches: which are new is a coin toss. The
-  /// filling behind the end of a row is the row's own node, visited long ago.
+  /// Keeps the slots that were not visited before, and marks them. Without branches: which are new is a coin toss.
+  /// Where slots repeat, marking the same bit again waits for the write before: the filling behind the ends of half
+  /// full rows would take a quarter of a search.
   void collect(std::span<const Slot> slots) {
     SearchScratch& scratch = *scratch_;
     if (scratch.slots_.size() < scratch.slot_count_ + slots.size()) [[unlikely]] {
@@ -161,6 +162,9 @@ class Walk {
   std::size_t fresh_count_ = 0;
   SearchStatistics statistics_;
 };
+
+/// Walks that a thread takes in turns.
+inline constexpr std::size_t kWalks = 4;
 
 /// Runs walks to their end, a hop of each in turn: while one waits for memory, the others compute.
 template <class Space>

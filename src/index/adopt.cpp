@@ -134,7 +134,7 @@ std::unique_ptr<Index::State> adopt(const Index::State& theirs, const Execution&
       theirs.metric, rows, theirs.metric == Distance::Cosine ? of_rows : nullptr, BuildParameters{}.seed, team);
   const std::uint32_t max_degree = state->parameters.max_degree;
   state->graph = contract(theirs.graph, nodes, space.neighborhood(), max_degree, team);
-  graph::make_reachable(space, state->graph, max_degree, std::span(state->entry_points).first(1));
+  graph::make_reachable(space, state->graph, max_degree, std::span(state->entry_points).first(1), team);
   return state;
 }
 

@@ -13,19 +13,15 @@ namespace {
 
 using graph::Candidate;
 using graph::distance_of;
+using graph::kWalks;
 using graph::slot_of;
 
 distance::Query prepare(const graph::KernelSpace& space, const VectorView& query, distance::QueryBuffer& buffer) {
   return buffer.prepare(query, space.rows().type);
 }
 
-graph::CodeSpace::Query prepare(const graph::CodeSpace& space, const VectorView& query,
-                                graph::CodeSpace::Buffer& buffer) {
-  return space.prepare(query, buffer);
-}
-
-graph::LoneCodeSpace::Query prepare(const graph::LoneCodeSpace& space, const VectorView& query,
-                                    graph::LoneCodeSpace::Buffer& buffer) {
+template <class Codes>
+typename Codes::Query prepare(const Codes& space, const VectorView& query, typename Codes::Buffer& buffer) {
   return space.prepare(query, buffer);
 }
 

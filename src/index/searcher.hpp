@@ -68,8 +68,6 @@ class Searcher {
   void distances(const VectorView& query, std::span<const Slot> nodes, std::span<float> out) const;
 
  private:
-  static constexpr std::size_t kWalks = 4;  // interleaved per thread in a batch
-
   struct Scratch {
     explicit Scratch(const Searcher& searcher);
     graph::SearchScratch& walk_scratch(std::size_t i);
@@ -77,8 +75,8 @@ class Searcher {
     void walk(const VectorView& queries, const graph::Breadth& breadth, const Slot* hidden);
     const graph::CandidateList& list(std::size_t i) const { return walk_scratches[i].list; }
 
-    typename Space::Buffer buffers[kWalks];
-    typename Space::Query queries[kWalks];
+    typename Space::Buffer buffers[graph::kWalks];
+    typename Space::Query queries[graph::kWalks];
     std::vector<graph::SearchScratch> walk_scratches;  // made as needed: single queries need one
     std::vector<graph::Walk<Space>> walks;
     std::vector<Hit> hits;

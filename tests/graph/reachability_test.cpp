@@ -49,6 +49,11 @@ TEST(Reachability, RepairReachesEverythingAndCutsNothingOff) {
   base::RowStore store(set.type(), set.rows(), set.dimension());
   for (std::size_t i = 0; i < set.rows(); ++i) base::copy_row(set, i, store.row(i));
   const KernelSpace space(Distance::L2, store, nullptr);
+  Execution execution;
+  execution.threads = 1;
+  base::ThreadTeam alone(execution);
+  execution.threads = 7;
+  base::ThreadTeam team(execution);
   std::size_t added_in_all = 0;
   for (int round = 0; round < 60; ++round) {
     const auto max_degree = static_cast<std::uint32_t>(2 + random.below(4));
@@ -65,11 +70,31 @@ TEST(Reachability, RepairReachesEverythingAndCutsNothingOff) {
       graph.assign(i, neighbors);
     }
     const std::vector<Slot> entries = {static_cast<Slot>(random.below(400))};
-    added_in_all += make_reachable(space, graph, max_degree, entries);
+    base::Adjacency same(400, 16);
+    for (Slot i = 0; i < 400; ++i) same.assign(i, graph.neighbors(i));
+    added_in_all += make_reachable(space, graph, max_degree, entries, team);
+    make_reachable(space, same, max_degree, entries, alone);
+    EXPECT_TRUE(std::equal(graph.data(), graph.data() + 400 * 16, same.data())) << "round " << round;
     EXPECT_TRUE(check_graph(graph, max_degree, entries).empty()) << "round " << round;
     EXPECT_EQ(measure(graph, entries).unreachable, 0u) << "round " << round;
   }
   EXPECT_GE(added_in_all, 60u * 19u);
+}
+
+/// Places that nodes bring which are reached after others of their batch were looked for.
+TEST(Reachability, RepairFindsPlacesInNodesThatItReached) {
+  const VectorSet set = doubles::clustered(VectorType::F32, 16, 8, 23);
+  base::RowStore store(set.type(), set.rows(), set.dimension());
+  for (std::size_t i = 0; i < set.rows(); ++i) base::copy_row(set, i, store.row(i));
+  const KernelSpace space(Distance::L2, store, nullptr);
+  base::ThreadTeam team(Execution{});
+  base::Adjacency graph(16, 16);
+  graph.assign(1, std::vector<Slot>{12, 13});
+  graph.assign(2, std::vector<Slot>{14, 15});
+  const std::vector<Slot> entries = {0};
+  EXPECT_EQ(make_reachable(space, graph, 2, entries, team), 11u);
+  EXPECT_TRUE(check_graph(graph, 2, entries).empty());
+  EXPECT_EQ(measure(graph, entries).unreachable, 0u);
 }
 
 }  // namespace
