@@ -117,7 +117,7 @@ std::unique_ptr<Index::State> adopt(const Index::State& theirs, const Execution&
   base::ThreadTeam team(execution);
   auto state = std::make_unique<Index::State>();
   state->parameters = theirs.parameters;
-  state->parameters.max_degree = std::max(theirs.parameters.max_degree, 2u);  // what make_reachable() needs
+  state->parameters.max_degree = std::max(theirs.parameters.max_degree, 2u);  // the least that a build takes
   state->metric = theirs.metric;
   state->source_type = theirs.source_type;
   state->builder = theirs.builder;
