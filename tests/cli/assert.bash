@@ -39,8 +39,9 @@ json() {
 numbers() { od -An -v -tu"${4:-4}" -j "$2" -N $(($3 * ${4:-4})) "$1" | tr -s ' \n' ' ' | sed 's/^ //;s/ $//'; }
 # u32 VALUE…: their four bytes each, little endian.
 u32() {
-  local value
+  local value bytes
   for value; do
-    printf "\\x$(printf %02x $((value & 255)))\\x$(printf %02x $((value >> 8 & 255)))\\x$(printf %02x $((value >> 16 & 255)))\\x$(printf %02x $((value >> 24 & 255)))"
+    printf -v bytes '\\x%02x' $((value & 255)) $((value >> 8 & 255)) $((value >> 16 & 255)) $((value >> 24 & 255))
+    printf %b "$bytes"
   done
 }

@@ -224,7 +224,7 @@ for text in '' '[]' '{"recall": 0.9}' '{"recall": 0.9, "hops": "many"}' '{"recal
 done
 # What it says that it may take is what it takes, within a tenth: for rows enough that the process itself does not show.
 if ! grep -qa __asan_init "$diskann"; then
-  expect 0 generate -n 150000 -d 128 --clusters 0 --shape decay --dtype u8 -o large.u8bin
+  expect 0 generate -n 100000 -d 128 --clusters 0 --shape decay --dtype u8 -o large.u8bin
   expect 7 build -i large.u8bin -o large.idx -R 32 --builder partitioned --memory-limit 1M
   need=$(sed -n 's/.*may need \([0-9]*\) bytes.*/\1/p' err)
   expect 0 build -i large.u8bin -o large.idx -R 32 --builder partitioned --memory-limit "$need" --json
@@ -233,12 +233,12 @@ if ! grep -qa __asan_init "$diskann"; then
   expect 0 build -i large.u8bin -o large.idx -R 32 --memory-limit "$((need - 1))" --force
   has err "builder  incremental"
   # Ids count, in what is said as in what is allowed.
-  seq 150000 >large.txt
+  seq 100000 >large.txt
   for builder in partitioned incremental; do
     expect 7 build -i large.u8bin -o large.idx -R 32 --builder $builder --memory-limit 1M --force
     need=$(sed -n 's/.*may need \([0-9]*\) bytes.*/\1/p' err)
     expect 7 build -i large.u8bin -o large.idx -R 32 --builder $builder --memory-limit "$need" --ids large.txt --force
-    has err "may need $((need + 16 * 150000)) bytes"
+    has err "may need $((need + 16 * 100000)) bytes"
   done
   rm large.*
   # Codes count, and what learning them takes for a while.

@@ -36,10 +36,10 @@ has out "6,000 × 24 f32"
 has out "on "
 equal "$(cat err)" ""
 # A limit that holds only the other builder chooses it, here as in build.
-expect 0 estimate -n 20000 -d 32 --dtype u8 -R 32 --json
+expect 0 estimate -n 8000 -d 32 --dtype u8 -R 32 --json
 equal "$(json out /builder)" partitioned
 need=$(json out /build_bytes)
-expect 0 estimate -n 20000 -d 32 --dtype u8 -R 32 --json --memory-limit $((need - 1))
+expect 0 estimate -n 8000 -d 32 --dtype u8 -R 32 --json --memory-limit $((need - 1))
 equal "$(json out /builder)" incremental
 
 # Without a file: generated rows of that type; far less is built than asked for.

@@ -13,7 +13,7 @@ interrupt() {
   shift
   "$diskann" "$@" >out 2>err </dev/null &
   local process=$!
-  sleep 1
+  sleep 0.5
   kill -s "$signal" "$process" || die "it ended before the signal"
   wait "$process" || code=$?
   equal "$code" 130

@@ -46,13 +46,13 @@ ErrorCode code_of(const std::function<void()>& call) {
 TEST(Calibration, ForetellsTheRecallOfQueriesThatAreNotStored) {
   for (const Distance metric : {Distance::L2, Distance::Cosine, Distance::InnerProduct}) {
     const SyntheticSet set = drawn();
+    const SearchResults truth = compute_ground_truth(set.vectors, set.queries, metric, 100);
     for (const Codec codec : {Codec::None, Codec::SQ4}) {
       Index index = built(set.vectors, metric, codec);
       index.calibrate();
       EXPECT_EQ(index.calibration().queries, 1024u);
       EXPECT_TRUE(index.calibration().stored_rows);
       for (const std::size_t k : {1u, 10u, 30u, 100u}) {
-        const SearchResults truth = compute_ground_truth(set.vectors, set.queries, metric, k);
         for (const float target : {0.9f, 0.95f, 0.99f}) {
           const SearchResults found = index.search_batch(set.queries, k, {.target_recall = target});
           const double recall = recall_at(index, set.queries, found, truth, k);

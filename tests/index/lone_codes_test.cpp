@@ -54,7 +54,7 @@ TEST(LoneCodes, SayHowFarRowsAre) {
                                         {VectorType::F16, 300u},
                                         {VectorType::U8, 32u},
                                         {VectorType::I8, 100u}}) {
-    const SyntheticSet data = clusters(type, dimension, 1500);
+    const SyntheticSet data = clusters(type, dimension, 1000);
     for (const Distance metric : kMetrics) {
       const Index exact = build(data.vectors, metric, Codec::None, false);
       const SearchResults truth = compute_ground_truth(data.vectors, data.queries, metric, 10);
@@ -109,12 +109,14 @@ TEST(LoneCodes, SayHowFarRowsAre) {
 }
 
 TEST(LoneCodes, SayTheSameWhateverWasAskedBefore) {
+  const std::string path = scratch_path("asked.idx");
   for (const std::uint32_t dimension : {5u, 100u, 150u}) {
     const SyntheticSet data = clusters(VectorType::F32, dimension, 300);
     const VectorView one = data.queries.view().slice(0, 1), other = data.queries.view().slice(1, 1);
     for (const Distance metric : kMetrics) {
       for (const Codec codec : kCodecs) {
-        const Index fresh = build(data.vectors, metric, codec), used = build(data.vectors, metric, codec);
+        build(data.vectors, metric, codec).save(path, true);
+        const Index fresh = Index::open(path), used = Index::open(path);
         used.search(other, 10);
         const std::vector<Hit> hits = fresh.search(one, 10);
         EXPECT_EQ(used.search(one, 10), hits) << dimension << to_string(metric) << to_string(codec);
