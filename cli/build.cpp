@@ -85,12 +85,12 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
   if (index.codec() != Codec::None) {
     session.note(fmt::format("codes    {}, {}{}", to_string(index.codec()), bytes_text(index.memory_usage().codes),
                              alone_text(index.has_vectors())));
-  } else if (parse_codec(options.builder.codec) != Codec::None) {
+  } else if (codec_of(options.builder) != Codec::None) {
     session.note(fmt::format("codes    none: those of {} vectors would be no smaller{}, or tell too few apart",
                              to_string(stored),
-                             options.builder.codec != "auto" ? ""
-                             : options.builder.memory_limit  ? ", no faster or beyond --memory-limit"
-                                                             : ", no faster"));
+                             codec_of(options.builder) != Codec::Auto ? ""
+                             : options.builder.memory_limit           ? ", no faster or beyond --memory-limit"
+                                                                      : ", no faster"));
   }
   if (index.calibration().queries > 0) session.note(calibration_text(index.calibration()));
   session.note(fmt::format("built    {} in {} ({} with reading and writing)", counted(index.size(), "point", "points"),

@@ -21,18 +21,22 @@ struct BuilderFlags {
   std::uint32_t threads = 0;
   std::optional<std::string> store_as;
   std::string codec = "auto";
+  bool use_pq = false;
+  std::optional<std::uint32_t> pq_bits;
   bool drop_vectors = false;
   std::optional<std::string> memory_limit;
 };
 
-/// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize, --drop-vectors and
-/// --memory-limit.
+/// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize, --use-pq, --pq-bits,
+/// --drop-vectors and --memory-limit.
 void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std::string& dtype_help);
 /// --input-format and --input-dtype of a vector file.
 void declare_input_flags(Arguments& arguments, VectorInput& input);
 
 /// How many threads that means.
 unsigned threads_of(const BuilderFlags& flags);
+/// The codec that --quantize or --use-pq ask for.
+Codec codec_of(const BuilderFlags& flags);
 /// A builder with these settings, checked as far as they go without data; the memory limit is left to plan_build().
 IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution);
 

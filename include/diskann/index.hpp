@@ -56,12 +56,15 @@ enum class Codec : std::uint8_t {
   RaBitQ6,
   RaBitQ7,
   RaBitQ8,
+  PQ4,   ///< 2 components in 4 bits: which of 16 centroids is nearest (product quantization)
+  PQ8,   ///< 4 components in 8 bits: which of 256
   Auto,  ///< the smallest by which searches are expected to be faster than by rows, as trials on the finished graph
          ///< say, or none: no index says so
 };
 
 DISKANN_EXPORT std::string_view to_string(Codec codec) noexcept;
-/// "auto", "none", "f16", "sq8", "lvq8", "sq4", "mix" or "rabitq1" to "rabitq8"; InvalidArgument for anything else.
+/// "auto", "none", "f16", "sq8", "lvq8", "sq4", "mix", "rabitq1" to "rabitq8", "pq4" or "pq8" ("pq"); InvalidArgument
+/// for anything else.
 DISKANN_EXPORT Codec parse_codec(std::string_view name);
 
 /// How an index is searched.

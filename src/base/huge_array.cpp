@@ -8,19 +8,22 @@
 #endif
 
 #include <cstdint>
+#include <cstring>
+#include <new>
 #include <string>
 
 namespace diskann::base {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kPages = std::size_t{64}
+                               << 10;  // less comes from the heap, which is quicker and guarded in tests
+constexpr std::align_val_t kAlignment{64};
 
 [[noreturn]] void throw_out_of_memory(std::size_t bytes) {
   throw Error(ErrorCode::OutOfMemory, "cannot allocate " + std::to_string(bytes) + " bytes",
               "free memory, or use smaller data");
 }
-
-}  // namespace
 
 #if defined(_WIN32)
 
@@ -54,14 +57,10 @@ void shrink_pages(void* pages, std::size_t bytes, std::size_t keep) noexcept {
 
 #else
 
-namespace {
-
 std::size_t page_size() noexcept {
   static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   return size;
 }
-
-}  // namespace
 
 void* allocate_pages(std::size_t bytes) {
   const bool huge = bytes >= kHugePage;
@@ -93,5 +92,23 @@ void shrink_pages(void* pages, std::size_t bytes, std::size_t keep) noexcept {
 }
 
 #endif
+
+}  // namespace
+
+void* allocate_zeroed(std::size_t bytes) {
+  if (bytes >= kPages) return allocate_pages(bytes);
+  void* const memory = ::operator new(bytes, kAlignment, std::nothrow);
+  if (memory == nullptr) throw_out_of_memory(bytes);
+  return std::memset(memory, 0, bytes);
+}
+
+void free_zeroed(void* memory, std::size_t bytes) noexcept {
+  if (bytes >= kPages) return free_pages(memory, bytes);
+  ::operator delete(memory, kAlignment);
+}
+
+void shrink_zeroed(void* memory, std::size_t bytes, std::size_t keep) noexcept {
+  if (bytes >= kPages) shrink_pages(memory, bytes, keep);
+}
 
 }  // namespace diskann::base

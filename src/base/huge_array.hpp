@@ -8,14 +8,14 @@
 
 namespace diskann::base {
 
-/// Zeroed pages from the system, aligned to 64 bytes or better; on huge pages (madvise) from 2 MB up, which halves the
-/// cost of a random read. Throws OutOfMemory with the size.
-void* allocate_pages(std::size_t bytes);
-void free_pages(void* pages, std::size_t bytes) noexcept;
-/// Gives the memory behind `keep` bytes back to the system.
-void shrink_pages(void* pages, std::size_t bytes, std::size_t keep) noexcept;
+/// Zeroed memory, aligned to 64 bytes or better: pages of the system's from 64 KiB up, huge ones (madvise) from 2 MiB
+/// up, which halves the cost of a random read. Throws OutOfMemory with the size.
+void* allocate_zeroed(std::size_t bytes);
+void free_zeroed(void* memory, std::size_t bytes) noexcept;
+/// Gives pages behind `keep` bytes back to the system.
+void shrink_zeroed(void* memory, std::size_t bytes, std::size_t keep) noexcept;
 
-/// A fixed array of trivial elements in zeroed pages. Move-only.
+/// A fixed array of trivial elements in zeroed memory. Move-only.
 template <class T>
 class HugeArray {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -24,7 +24,7 @@ class HugeArray {
   HugeArray() = default;
   explicit HugeArray(std::size_t count)
       : bytes_(checked_multiply(count, sizeof(T), "memory", ErrorCode::OutOfMemory)),
-        data_(bytes_ == 0 ? nullptr : static_cast<T*>(allocate_pages(bytes_))),
+        data_(bytes_ == 0 ? nullptr : static_cast<T*>(allocate_zeroed(bytes_))),
         count_(count) {}
   HugeArray(HugeArray&& other) noexcept { swap(other); }
   HugeArray& operator=(HugeArray&& other) noexcept {
@@ -32,7 +32,7 @@ class HugeArray {
     return *this;
   }
   ~HugeArray() {
-    if (data_ != nullptr) free_pages(data_, bytes_);
+    if (data_ != nullptr) free_zeroed(data_, bytes_);
   }
 
   T* data() noexcept { return data_; }
@@ -47,7 +47,7 @@ class HugeArray {
   /// Keeps the first `count` elements.
   void truncate(std::size_t count) noexcept {
     if (count >= count_) return;
-    shrink_pages(data_, bytes_, count * sizeof(T));
+    shrink_zeroed(data_, bytes_, count * sizeof(T));
     count_ = count;
   }
   void swap(HugeArray& other) noexcept {

@@ -134,6 +134,7 @@ NibbleKernel nibble_kernel_for(std::string_view isa, NibbleEnding ending) {
   return nibble_targets()[index_of(isa)].find(ending);
 }
 PlaneKernel plane_kernel_for(std::string_view isa) { return plane_targets()[index_of(isa)].find(); }
+const CentroidKernels& centroid_kernels_for(std::string_view isa) { return *centroid_targets()[index_of(isa)].find(); }
 const CodeKernels& code_kernels_for(std::string_view isa, VectorType rows) {
   return *code_targets()[index_of(isa)].find(rows);
 }
@@ -147,6 +148,7 @@ const TileKernels& tiles(Distance metric, VectorType rows, VectorType form) {
 Merge merge_for(std::size_t capacity) noexcept { return merge_targets()[chosen()].find(capacity); }
 NibbleKernel nibble_kernel(NibbleEnding ending) { return nibble_targets()[chosen()].find(ending); }
 PlaneKernel plane_kernel() { return plane_targets()[chosen()].find(); }
+const CentroidKernels& centroid_kernels() { return *centroid_targets()[chosen()].find(); }
 const SelectionKernels& selection() { return *selection_targets()[chosen()].find(); }
 const CodeKernels& code_kernels(VectorType rows) { return *code_targets()[chosen()].find(rows); }
 

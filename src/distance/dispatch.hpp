@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "distance/centroids.hpp"
 #include "distance/kernels.hpp"
 #include "distance/merge.hpp"
 #include "distance/nibbles.hpp"
@@ -28,6 +29,7 @@ const SelectionKernels& selection_for(std::string_view isa);
 Merge merge_for(std::string_view isa, std::size_t capacity);
 NibbleKernel nibble_kernel_for(std::string_view isa, NibbleEnding ending);
 PlaneKernel plane_kernel_for(std::string_view isa);
+const CentroidKernels& centroid_kernels_for(std::string_view isa);
 const CodeKernels& code_kernels_for(std::string_view isa, VectorType rows);
 
 }  // namespace diskann::distance

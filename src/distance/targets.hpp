@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "distance/centroids.hpp"
 #include "distance/kernels.hpp"
 #include "distance/merge.hpp"
 #include "distance/nibbles.hpp"
@@ -72,6 +73,11 @@ struct TargetPlanes {
   PlaneKernel (*find)();
 };
 
+/// Points against centroids of one instruction set.
+struct TargetCentroids {
+  const CentroidKernels* (*find)();
+};
+
 /// The lists of one instruction set.
 struct TargetMerge {
   Merge (*find)(std::size_t capacity) noexcept;
@@ -83,6 +89,7 @@ std::span<const TargetCodes> code_targets();
 std::span<const TargetMerge> merge_targets();
 std::span<const TargetNibbles> nibble_targets();
 std::span<const TargetPlanes> plane_targets();
+std::span<const TargetCentroids> centroid_targets();
 
 }  // namespace diskann::distance
 
@@ -164,6 +171,7 @@ const CodeKernels* find_code_kernels(VectorType rows);
 Merge find_merge(std::size_t capacity) noexcept;
 NibbleKernel find_nibbles(NibbleEnding ending);
 PlaneKernel find_planes();
+const CentroidKernels* find_centroids();
 }  // namespace N_SSE4
 #endif
 
@@ -172,6 +180,7 @@ bool has_fma4();
 
 namespace N_FMA4 {  // NOLINT(readability-identifier-naming)
 const KernelTable* find_float(Distance metric, VectorType rows);
+using N_SSE4::find_centroids;
 using N_SSE4::find_code_kernels;
 using N_SSE4::find_float_tiles;
 using N_SSE4::find_merge;

@@ -207,6 +207,44 @@ class LvqWalk final : public WalkCodes {
   const distance::KernelTable* kernels_ = &distance::kernels(Distance::InnerProduct, VectorType::I8, VectorType::I8);
 };
 
+class ProductWalk final : public WalkCodes {
+ public:
+  ProductWalk(Distance metric, const base::RowsView& codes, const quantization::ProductGrid& grid, const float* factors)
+      : WalkCodes(codes), metric_(metric), grid_(&grid), factors_(factors) {}
+
+  Query prepare(std::size_t dimension, float inverse_norm, Buffer& buffer) const override {
+    const quantization::ProductShape& shape = grid_->shape;
+    float* const values = buffer.values.data();
+    Query query = take_means(metric_, inverse_norm, grid_->mean, {values, dimension});
+    const std::size_t count = shape.centroids();
+    if (buffer.tables.size() < shape.chunks * count) buffer.tables = base::HugeArray<float>(shape.chunks * count);
+    for (std::size_t chunk = 0; chunk < shape.chunks; ++chunk)
+      kernels_->products(grid_->of(chunk), values + shape.begin(chunk), buffer.tables.data() + chunk * count);
+    query.tables = buffer.tables.data();
+    return query;
+  }
+  void score(const Query& query, const Slot* slots, std::size_t count, float* out) const override {
+    const bool products = metric_ == Distance::InnerProduct;
+    const std::size_t of_row = products ? 2 : 1;
+    for (std::size_t i = 0; i < count; ++i)
+      base::prefetch(reinterpret_cast<const std::byte*>(factors_ + of_row * slots[i]), of_row * sizeof(float));
+    quantization::look_up(grid_->shape, query.tables, rows(), slots, count, out);
+    for (std::size_t i = 0; i < count; ++i) {
+      const float* const of = factors_ + of_row * slots[i];
+      out[i] = products ? query.weight * of[0] + of[1] * out[i] : of[0] - 2 * out[i];
+    }
+  }
+  void decode(Slot slot, float* values) const override {
+    quantization::decode_product(*grid_, rows().row(slot), values);
+  }
+
+ private:
+  Distance metric_;
+  const quantization::ProductGrid* grid_;
+  const float* factors_;
+  const distance::CentroidKernels* kernels_ = &distance::centroid_kernels();
+};
+
 }  // namespace
 
 std::shared_ptr<const WalkCodes> scalar_walk(Distance metric, const KernelSpace& codes,
@@ -225,6 +263,11 @@ std::shared_ptr<const WalkCodes> plane_walk(Distance metric, const base::RowsVie
 std::shared_ptr<const WalkCodes> lvq_walk(Distance metric, const base::RowsView& codes, const std::vector<float>& mean,
                                           const float* factors) {
   return std::make_shared<LvqWalk>(metric, codes, mean, factors);
+}
+
+std::shared_ptr<const WalkCodes> product_walk(Distance metric, const base::RowsView& codes,
+                                              const quantization::ProductGrid& grid, const float* factors) {
+  return std::make_shared<ProductWalk>(metric, codes, grid, factors);
 }
 
 namespace {

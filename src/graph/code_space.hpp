@@ -10,6 +10,7 @@
 #include "graph/space.hpp"
 #include "quantization/nibble_codes.hpp"
 #include "quantization/plane_codes.hpp"
+#include "quantization/product_codes.hpp"
 #include "quantization/scalar_codes.hpp"
 
 namespace diskann::graph {
@@ -22,7 +23,9 @@ class WalkCodes {
     distance::Query row;
     distance::NibbleQuery nibbles;
     distance::PlaneQuery planes;
-    /// Of lvq: what a component of `row` stands for, what all add up to, and the weight of what each row adds.
+    const float* tables = nullptr;  ///< of products: a number for each chunk and centroid
+    /// Of lvq what a component of `row` stands for and what all add up to; of it and of products the weight of what
+    /// each row adds.
     float step = 0, sum = 0, weight = 1;
     /// What a score says of the distance: offset + factor * score.
     float offset = 0, factor = 1;
@@ -40,6 +43,7 @@ class WalkCodes {
     base::HugeArray<float> values, seen;  ///< components; what codes see of them
     base::HugeArray<float> scratch;
     base::HugeArray<std::int8_t> whole, coded;  ///< the same in 8 bits
+    base::HugeArray<float> tables;              ///< as large as the first query wants them
   };
 
   explicit WalkCodes(const base::RowsView& rows) : rows_(rows) {}
@@ -70,6 +74,10 @@ std::shared_ptr<const WalkCodes> plane_walk(Distance metric, const base::RowsVie
 /// Codes of I8 with three factors: what is added, and what multiplies products and the sum of a query.
 std::shared_ptr<const WalkCodes> lvq_walk(Distance metric, const base::RowsView& codes, const std::vector<float>& mean,
                                           const float* factors);
+
+/// Codes of chunks: by L2 and cosine with a factor that is added, by inner product also one to multiply with.
+std::shared_ptr<const WalkCodes> product_walk(Distance metric, const base::RowsView& codes,
+                                              const quantization::ProductGrid& grid, const float* factors);
 
 /// Rows that are walked by codes: those put candidates in order, and the rows themselves say at the end how far each
 /// is. For searches alone: no stored row can be the query.

@@ -122,6 +122,8 @@ std::string_view to_string(Codec codec) noexcept {
     case Codec::RaBitQ6: return "rabitq6";
     case Codec::RaBitQ7: return "rabitq7";
     case Codec::RaBitQ8: return "rabitq8";
+    case Codec::PQ4: return "pq4";
+    case Codec::PQ8: return "pq8";
     case Codec::Auto: return "auto";
     case Codec::None: break;
   }
@@ -129,9 +131,11 @@ std::string_view to_string(Codec codec) noexcept {
 }
 
 Codec parse_codec(std::string_view name) {
+  if (name == "pq") return Codec::PQ8;
   for (Codec codec = Codec::None; codec <= Codec::Auto; codec = static_cast<Codec>(static_cast<int>(codec) + 1))
     if (name == to_string(codec)) return codec;
-  refuse("unknown codec '" + std::string(name) + "'", "use auto, none, f16, sq8, lvq8, sq4, mix or rabitq1 to rabitq8");
+  refuse("unknown codec '" + std::string(name) + "'",
+         "use auto, none, f16, sq8, lvq8, sq4, mix, rabitq1 to rabitq8, pq4 or pq8 (pq)");
 }
 
 IndexBuilder::IndexBuilder() : settings_(std::make_unique<Settings>()) {}

@@ -12,6 +12,7 @@
 #include "distance/nibbles.hpp"
 #include "graph/code_space.hpp"
 #include "io/container.hpp"
+#include "quantization/product_codes.hpp"
 
 namespace diskann::index {
 
@@ -26,6 +27,7 @@ struct CodeNumbers {
   float zero = 0, step = 0, shared = 1, longest = 0;
   distance::NibblePlaces places{};
   distance::NibbleShape shape;
+  quantization::ProductShape product{};
 };
 
 /// How rows of an index become codes and queries are compared with those: what one codec learnt of the rows. One model

@@ -20,6 +20,10 @@ namespace {
 using io::SectionKind;
 using Sections = std::vector<std::pair<SectionKind, std::vector<std::byte>>>;
 
+/// The most that what a query and a code have in common is multiplied with: of rows that codes hardly see nothing is
+/// known.
+constexpr float kMostScale = 4;
+
 std::vector<float> norms_of(Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
   std::vector<float> norms(rows.rows);
   team.run(norms.size(), 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
@@ -128,7 +132,7 @@ class NibbleBook final : public CodeBook {
   /// |q - y|^2 - |q|^2 is -2 q y' and one factor. By inner product rows are of length 1 before that, and queries w m /
   /// |m|
   /// + q have w m y / |m| and q y, times the lengths; q y' is multiplied with what is right along the row, but no more
-  /// than kMostScale: of a row that directions hardly see nothing is known.
+  /// than kMostScale.
   std::optional<CodedRows> encode(const base::RowsView& rows, base::ThreadTeam& team) const override {
     const InverseNorms inverse(metric_ != Distance::L2, rows, team);
     auto codes = quantization::encode_nibbles(grid_, rows, inverse.data(), team);
@@ -192,8 +196,6 @@ class NibbleBook final : public CodeBook {
   }
 
  private:
-  static constexpr float kMostScale = 4;
-
   Distance metric_;
   quantization::NibbleGrid grid_;
 };
@@ -260,18 +262,76 @@ class LvqBook final : public CodeBook {
   std::vector<float> mean_;
 };
 
+/// pq4 and pq8.
+class ProductBook final : public CodeBook {
+ public:
+  ProductBook(Distance metric, quantization::ProductGrid grid) : metric_(metric), grid_(std::move(grid)) {}
+
+  /// As NibbleBook; by inner product queries are taken apart as for PlaneBook.
+  std::optional<CodedRows> encode(const base::RowsView& rows, base::ThreadTeam& team) const override {
+    const InverseNorms inverse(metric_ == Distance::Cosine, rows, team);
+    auto codes = quantization::encode_product(grid_, rows, inverse.data(), team);
+    const bool products = metric_ == Distance::InnerProduct;
+    std::vector<float> factors((products ? 2 : 1) * rows.rows);
+    const float shared = grid_.shared;
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+      const float square = codes.squares[i], product = codes.products[i];
+      if (!products) {
+        factors[i] = 2 * shared * product + (1 - 2 * shared) * square;
+      } else {
+        factors[2 * i] = -codes.of_means[i];
+        if (product > 0) factors[2 * i + 1] = -(shared * std::min(square / product, kMostScale) + (1 - shared));
+      }
+    }
+    return checked(std::move(codes.rows), std::move(factors));
+  }
+  std::shared_ptr<const graph::WalkCodes> walk(const base::RowsView& codes, const float* factors) const override {
+    return graph::product_walk(metric_, codes, grid_, factors);
+  }
+  CodeNumbers numbers() const override {
+    CodeNumbers numbers;
+    numbers.shared = grid_.shared;
+    numbers.product = grid_.shape;
+    return numbers;
+  }
+  Sections sections() const override {
+    return {{SectionKind::CodeMeans, bytes_of(grid_.mean)}, {SectionKind::CodeCentroids, bytes_of(grid_.values)}};
+  }
+  std::size_t bytes() const override { return (grid_.mean.size() + grid_.values.size()) * sizeof(float); }
+
+  static std::shared_ptr<const CodeBook> read(Distance metric, const CodeNumbers& numbers,
+                                              const SectionSource& source) {
+    const quantization::ProductShape& shape = numbers.product;
+    const std::size_t bytes = shape.dimension * shape.centroids() * sizeof(float);
+    std::vector<float> mean = read_means(source, shape.dimension);
+    std::vector<float> values =
+        floats_of(source.section(SectionKind::CodeCentroids, bytes), SectionKind::CodeCentroids, source);
+    if (mean.empty() || values.empty()) return nullptr;
+    return std::make_shared<ProductBook>(
+        metric, quantization::ProductGrid{shape, std::move(mean), std::move(values), numbers.shared});
+  }
+
+ private:
+  Distance metric_;
+  quantization::ProductGrid grid_;
+};
+
 }  // namespace
 
 std::shared_ptr<const CodeBook> train_book(Codec codec, Distance metric, const base::RowsView& rows,
                                            base::ThreadTeam& team) {
   if (codec == Codec::F16) return std::make_shared<ScalarBook>(codec, metric, std::nullopt, 0.0f);
-  const bool knows_lengths = plane_bits(codec) != 0 || codec == Codec::LVQ8;
+  const bool knows_lengths = plane_bits(codec) != 0 || product_bits(codec) != 0 || codec == Codec::LVQ8;
   const InverseNorms inverse(metric == Distance::Cosine || (metric == Distance::InnerProduct && !knows_lengths), rows,
                              team);
   if (on_nibble_grid(codec)) {
     auto grid = codec == Codec::Mix ? quantization::train_mixed(rows, inverse.data(), team)
                                     : quantization::train_nibbles(rows, inverse.data());
     return grid.step > 0 ? std::make_shared<NibbleBook>(metric, std::move(grid)) : nullptr;
+  }
+  if (const std::size_t bits = product_bits(codec)) {
+    const quantization::ProductShape shape = quantization::usual_shape(rows.dimension, bits);
+    return std::make_shared<ProductBook>(metric, quantization::train_product(shape, rows, inverse.data(), team));
   }
   if (const std::size_t bits = plane_bits(codec))
     return std::make_shared<PlaneBook>(metric, quantization::train_planes(rows, inverse.data(), bits));
@@ -294,6 +354,7 @@ std::shared_ptr<const CodeBook> read_book(Codec codec, Distance metric, std::siz
     return std::make_shared<ScalarBook>(codec, metric, grid, numbers.longest);
   }
   if (on_nibble_grid(codec)) return NibbleBook::read(codec, metric, dimension, numbers, source);
+  if (product_bits(codec) != 0) return ProductBook::read(metric, numbers, source);
   std::vector<float> mean = read_means(source, dimension);
   if (mean.empty()) return nullptr;
   if (codec == Codec::LVQ8) return std::make_shared<LvqBook>(metric, std::move(mean));

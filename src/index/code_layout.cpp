@@ -3,6 +3,7 @@
 #include "distance/kernels.hpp"
 #include "distance/planes.hpp"
 #include "quantization/nibble_codes.hpp"
+#include "quantization/product_codes.hpp"
 
 namespace diskann::index {
 
@@ -15,6 +16,11 @@ distance::NibbleShape nibble_shape(Codec codec, std::size_t dimension) noexcept 
 std::size_t plane_bits(Codec codec) noexcept {
   if (codec < Codec::RaBitQ1 || codec > Codec::RaBitQ8) return 0;
   return static_cast<std::size_t>(codec) - static_cast<std::size_t>(Codec::RaBitQ1) + 1;
+}
+
+std::size_t product_bits(Codec codec) noexcept {
+  if (codec == Codec::PQ4) return 4;
+  return codec == Codec::PQ8 ? 8 : 0;
 }
 
 VectorType code_type(Codec codec, Distance metric) noexcept {
@@ -36,13 +42,19 @@ CodeLayout code_layout(Codec codec, Distance metric, std::size_t dimension, std:
     CodeLayout layout{VectorType::U8, shape.row_bytes(), false, factors, 4, dimension, 0};
     if (codec == Codec::Mix) {
       const std::size_t directions = quantization::directions_of(shape, dimension);
-      layout.directions = directions * (base::row_stride(VectorType::I8, dimension) + sizeof(float));
+      layout.learnt = directions * (base::row_stride(VectorType::I8, dimension) + sizeof(float));
     }
     return layout;
   }
   if (const std::size_t bits = plane_bits(codec)) {
     const std::size_t bytes = distance::plane_row_bytes(base::round_up(dimension, 64), bits);
     return {VectorType::U8, bytes, true, 2, 4, dimension, 0};
+  }
+  if (const std::size_t bits = product_bits(codec)) {
+    const quantization::ProductShape shape = quantization::usual_shape(dimension, bits);
+    const std::size_t centroids = dimension * shape.centroids() * sizeof(float);
+    const std::size_t factors = metric == Distance::InnerProduct ? 2 : 1;
+    return {VectorType::U8, shape.row_bytes(), true, factors, 4, dimension, centroids};
   }
   if (codec == Codec::LVQ8) return {VectorType::I8, dimension, false, 3, 6, dimension, 0};
   const VectorType type = code_type(codec, metric);
@@ -52,6 +64,7 @@ CodeLayout code_layout(Codec codec, Distance metric, std::size_t dimension, std:
 
 std::uint64_t training_bytes(Codec codec, std::size_t dimension, unsigned threads) noexcept {
   if (codec == Codec::Mix) return quantization::mixed_training_bytes(dimension, threads);
+  if (product_bits(codec) != 0) return quantization::product_training_bytes(dimension, threads);
   return std::uint64_t{2} << 20;  // samples of values
 }
 
@@ -59,7 +72,7 @@ bool has_codes(Codec codec, VectorType rows, std::size_t dimension) noexcept {
   const bool floats = rows == VectorType::F32 || rows == VectorType::F16;
   if (codec == Codec::F16) return rows == VectorType::F32;
   if (codec == Codec::SQ8 || codec == Codec::LVQ8) return floats;
-  if (codec == Codec::SQ4) return true;
+  if (codec == Codec::SQ4 || product_bits(codec) != 0) return true;
   if (codec == Codec::Mix) return dimension <= quantization::kMostMixed;
   return plane_bits(codec) != 0 && dimension <= distance::kMostInPlanes;
 }

@@ -16,6 +16,9 @@ distance::NibbleShape nibble_shape(Codec codec, std::size_t dimension) noexcept;
 /// Bits of codes in planes; 0 for others.
 std::size_t plane_bits(Codec codec) noexcept;
 
+/// Bits of codes that stand for a chunk of components; 0 for others.
+std::size_t product_bits(Codec codec) noexcept;
+
 /// Type of the codes of f16 and sq8, and the metric that compares them.
 VectorType code_type(Codec codec, Distance metric) noexcept;
 Distance code_metric(Codec codec, Distance metric) noexcept;
@@ -23,12 +26,12 @@ Distance code_metric(Codec codec, Distance metric) noexcept;
 /// How large codes are.
 struct CodeLayout {
   VectorType type = VectorType::U8;
-  std::size_t dimension = 0;   ///< components of that type in a row
-  bool packed = false;         ///< rows of bytes stand one right behind the other, else they are padded
-  std::size_t factors = 0;     ///< floats beside each row, for the kernels
-  std::size_t made = 0;        ///< floats of each row while codes are made
-  std::size_t means = 0;       ///< floats of all rows together
-  std::size_t directions = 0;  ///< bytes of those
+  std::size_t dimension = 0;  ///< components of that type in a row
+  bool packed = false;        ///< rows of bytes stand one right behind the other, else they are padded
+  std::size_t factors = 0;    ///< floats beside each row, for the kernels
+  std::size_t made = 0;       ///< floats of each row while codes are made
+  std::size_t means = 0;      ///< floats of all rows together
+  std::size_t learnt = 0;     ///< bytes of what else was learnt
   std::size_t stride() const noexcept { return packed ? dimension : base::row_stride(type, dimension); }
 };
 /// Of so many rows: scalar codes have norms where those pay.

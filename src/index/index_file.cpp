@@ -128,6 +128,7 @@ class IndexReader {
     if (meta_.codec == Codec::None || !has(SectionKind::Codes)) return {};
     CodeLayout layout = code_layout(meta_.codec, meta_.metric, meta_.dimension, meta_.nodes);
     if (on_nibble_grid(meta_.codec)) layout.dimension = meta_.code_numbers.shape.row_bytes();
+    if (product_bits(meta_.codec) != 0) layout.dimension = meta_.code_numbers.product.row_bytes();
     Codes codes;
     codes.book = read_book(meta_.codec, meta_.metric, meta_.dimension, meta_.code_numbers, BookSections(*this));
     if (codes.book == nullptr) return {};
@@ -342,7 +343,7 @@ std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, Vector
   for (const Codec kept : codes_to_try(codec, metric, type, dimension)) {
     const CodeLayout layout = code_layout(kept, metric, dimension, rows);
     std::uint64_t of_codes = section(rows * layout.stride()) + section(layout.means * sizeof(float));
-    of_codes += section(rows * layout.factors * sizeof(float)) + section(layout.directions);
+    of_codes += section(rows * layout.factors * sizeof(float)) + section(layout.learnt);
     most = std::max(most, of_codes);
   }
   return bytes + most;

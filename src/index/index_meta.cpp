@@ -87,17 +87,22 @@ Distance parse_metric(const std::string& name) {
   return name == to_string(Distance::Custom) ? Distance::Custom : parse_distance(name);
 }
 
+void read_shared(const MetaReader& reader, const Json& codec, IndexMeta& meta) {
+  meta.code_numbers.shared = static_cast<float>(reader.number(codec, "shared"));
+  if (!(meta.code_numbers.shared >= 0 && meta.code_numbers.shared <= 1))
+    reader.fail("has a part of what codes lose that is none");
+}
+
 void read_nibbles(const MetaReader& reader, const Json& codec, IndexMeta& meta) {
   CodeNumbers& grid = meta.code_numbers;
   grid.shape = nibble_shape(meta.codec, meta.dimension);
   if (meta.codec == Codec::Mix) {
     grid.shape.bytes = reader.integer(codec, "bytes", 0, base::kMaxDimension);
     grid.shape.nibbles = reader.integer(codec, "nibbles", 0, base::kMaxDimension);
-    grid.shared = static_cast<float>(reader.number(codec, "shared"));
+    read_shared(reader, codec, meta);
     if (grid.shape.bytes > base::round_up(meta.dimension, distance::kBytesInLine) ||
         grid.shape.bytes % distance::kBytesInLine != 0 || grid.shape.components() == 0 ||
-        quantization::directions_of(grid.shape, meta.dimension) > meta.dimension ||
-        !(grid.shared >= 0 && grid.shared <= 1))
+        quantization::directions_of(grid.shape, meta.dimension) > meta.dimension)
       reader.fail("has a shape of codes that is none");
   }
   grid.step = static_cast<float>(reader.number(codec, "step"));
@@ -129,6 +134,10 @@ void read_codec(const MetaReader& reader, IndexMeta& meta) {
   if (meta.metric == Distance::Custom || !has_codes(meta.codec, meta.type, meta.dimension))
     reader.fail("has the codec " + name + " for rows that have no such codes");
   if (on_nibble_grid(meta.codec)) return read_nibbles(reader, *found, meta);
+  if (const std::size_t bits = product_bits(meta.codec)) {
+    meta.code_numbers.product = {meta.dimension, reader.integer(*found, "chunks", 1, meta.dimension), bits};
+    return read_shared(reader, *found, meta);
+  }
   if (meta.codec != Codec::SQ8) return;
   const quantization::Grid grid{code_type(meta.codec, meta.metric), static_cast<float>(reader.number(*found, "zero")),
                                 static_cast<float>(reader.number(*found, "step"))};
@@ -253,8 +262,10 @@ std::string meta_to_json(const Index::State& state) {
     if (state.codes.codec == Codec::Mix) {
       codec["bytes"] = numbers.shape.bytes;
       codec["nibbles"] = numbers.shape.nibbles;
-      codec["shared"] = static_cast<double>(numbers.shared);
     }
+    if (numbers.product.chunks != 0) codec["chunks"] = numbers.product.chunks;
+    if (state.codes.codec == Codec::Mix || numbers.product.chunks != 0)
+      codec["shared"] = static_cast<double>(numbers.shared);
   }
   if (!state.has_vectors()) json["vectors"] = "dropped";
   json["build"] = {{"builder", state.builder},

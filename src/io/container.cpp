@@ -28,7 +28,8 @@ constexpr std::uint32_t known_version(SectionKind kind) noexcept {
     case SectionKind::Twins:
     case SectionKind::Norms:
     case SectionKind::CodeMeans:
-    case SectionKind::CodeDirections: return 1;
+    case SectionKind::CodeDirections:
+    case SectionKind::CodeCentroids: return 1;
     case SectionKind::Codes:
     case SectionKind::CodeNorms: return 2;
   }
@@ -180,6 +181,7 @@ std::string to_string(SectionKind kind) {
     case SectionKind::CodeNorms: return "code norms";
     case SectionKind::CodeMeans: return "code means";
     case SectionKind::CodeDirections: return "code directions";
+    case SectionKind::CodeCentroids: return "code centroids";
   }
   return "kind " + std::to_string(static_cast<std::uint32_t>(kind));
 }

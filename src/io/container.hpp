@@ -27,6 +27,7 @@ enum class SectionKind : std::uint32_t {
   CodeNorms = 9,        ///< floats beside each of them; version 2: two in place of one
   CodeMeans = 10,       ///< f32 mean of every component, which codes are relative to
   CodeDirections = 11,  ///< padded i8 rows along which codes see vectors, then the f32 scale of each
+  CodeCentroids = 12,   ///< f32 centroids of every chunk of components, component after component
 };
 std::string to_string(SectionKind kind);
 

@@ -145,7 +145,7 @@ has err "build graph"
 # Codes to walk by: exact answers all the same.
 expect 0 generate -n 4500 -d 24 -o coded.fbin --queries 40 --query-output coded-query.fbin
 expect 0 groundtruth -i coded.fbin -q coded-query.fbin -k 10 -o coded-truth.bin
-for codec in none f16 sq8 lvq8 sq4 mix rabitq1 rabitq6; do
+for codec in none f16 sq8 lvq8 sq4 mix rabitq1 rabitq6 pq4 pq8; do
   expect 0 build -i coded.fbin -o $codec.idx -R 24 --quantize $codec
   [ $codec = none ] || has err "codes    $codec"
   expect 0 verify $codec.idx
@@ -160,8 +160,19 @@ for codec in none f16 sq8 lvq8 sq4 mix rabitq1 rabitq6; do
 done
 expect 0 build -i small.u8bin -o bytes.idx --quantize sq8
 has err "codes    none"
-expect 3 build -i coded.fbin -o pq.idx --quantize pq
-has err "auto, none, f16, sq8, lvq8, sq4, mix or rabitq1 to rabitq8"
+expect 3 build -i coded.fbin -o pq.idx --quantize sq3
+has err "auto, none, f16, sq8, lvq8, sq4, mix, rabitq1 to rabitq8, pq4 or pq8"
+for flags in "--use-pq pq8" "--use-pq --pq-bits 8 pq8" "--use-pq --pq-bits 4 pq4" "--quantize pq pq8" "--quantize pq8 --use-pq pq8"; do
+  # shellcheck disable=SC2086
+  expect 0 build -i coded.fbin -o pq.idx -R 24 ${flags% *} --force
+  cmp pq.idx "${flags##* }.idx" || die "$flags"
+done
+expect 3 build -i coded.fbin -o none.idx --force --use-pq --pq-bits 5
+has err "4 and 8"
+expect 3 build -i coded.fbin -o none.idx --force --pq-bits 8
+has err "without --use-pq"
+expect 3 build -i coded.fbin -o none.idx --force --use-pq --quantize sq4
+has err "leave one of them out"
 expect 0 build -i coded.fbin -o auto.idx -R 24 --quantize auto
 expect 0 info auto.idx --json
 json out /codec | grep -Eqx 'none|sq8|sq4' || die "auto chose $(json out /codec)"
@@ -225,25 +236,25 @@ done
 # What it says that it may take is what it takes, within a tenth: for rows enough that the process itself does not show.
 if ! grep -qa __asan_init "$diskann"; then
   expect 0 generate -n 100000 -d 128 --clusters 0 --shape decay --dtype u8 -o large.u8bin
-  expect 7 build -i large.u8bin -o large.idx -R 32 --builder partitioned --memory-limit 1M
+  expect 7 build -i large.u8bin -o large.idx -R 16 --builder partitioned --memory-limit 1M
   need=$(sed -n 's/.*may need \([0-9]*\) bytes.*/\1/p' err)
-  expect 0 build -i large.u8bin -o large.idx -R 32 --builder partitioned --memory-limit "$need" --json
+  expect 0 build -i large.u8bin -o large.idx -R 16 --builder partitioned --memory-limit "$need" --json
   is "$(json out /peak_rss_bytes)" "x <= $need && x >= 0.9 * $need"
   # Where the limit does not hold it, the other builder is chosen.
-  expect 0 build -i large.u8bin -o large.idx -R 32 --memory-limit "$((need - 1))" --force
+  expect 0 build -i large.u8bin -o large.idx -R 16 --memory-limit "$((need - 1))" --force
   has err "builder  incremental"
   # Ids count, in what is said as in what is allowed.
   seq 100000 >large.txt
   for builder in partitioned incremental; do
-    expect 7 build -i large.u8bin -o large.idx -R 32 --builder $builder --memory-limit 1M --force
+    expect 7 build -i large.u8bin -o large.idx -R 16 --builder $builder --memory-limit 1M --force
     need=$(sed -n 's/.*may need \([0-9]*\) bytes.*/\1/p' err)
-    expect 7 build -i large.u8bin -o large.idx -R 32 --builder $builder --memory-limit "$need" --ids large.txt --force
+    expect 7 build -i large.u8bin -o large.idx -R 16 --builder $builder --memory-limit "$need" --ids large.txt --force
     has err "may need $((need + 16 * 100000)) bytes"
   done
   rm large.*
   # Codes count, and what learning them takes for a while.
-  expect 0 generate -n 6000 -d 2048 -o wide.fbin
-  for codec in mix lvq8 rabitq8; do
+  expect 0 generate -n 6000 -d 1024 -o wide.fbin
+  for codec in mix lvq8 rabitq8 pq8; do
     expect 7 build -i wide.fbin -o learnt.idx -R 16 --quantize $codec --memory-limit 1M
     need=$(sed -n 's/.*may need \([0-9]*\) bytes.*/\1/p' err)
     expect 0 build -i wide.fbin -o learnt.idx -R 16 --quantize $codec --memory-limit "$need" --json

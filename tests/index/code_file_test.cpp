@@ -18,8 +18,8 @@ namespace {
 
 using diskann::testing::kMetrics;
 
-constexpr Codec kCodecs[] = {Codec::F16, Codec::SQ8,     Codec::SQ4,    Codec::LVQ8,
-                             Codec::Mix, Codec::RaBitQ2, Codec::RaBitQ5};
+constexpr Codec kCodecs[] = {Codec::F16,     Codec::SQ8,     Codec::SQ4, Codec::LVQ8, Codec::Mix,
+                             Codec::RaBitQ2, Codec::RaBitQ5, Codec::PQ4, Codec::PQ8};
 
 Index build(const VectorSet& base, Distance metric, Codec codec) {
   return IndexBuilder().metric(metric).max_degree(24).quantize(codec).build_from_vectors(base);
@@ -70,7 +70,9 @@ TEST(CodesInFiles, OfTheFileAreNoPartOfWhatItPromises) {
       {Codec::RaBitQ5, {SectionKind::CodeNorms}},
       {Codec::RaBitQ5, {SectionKind::CodeMeans}},
       {Codec::SQ4, {SectionKind::CodeNorms}},
-      {Codec::SQ4, {SectionKind::CodeMeans}}};
+      {Codec::SQ4, {SectionKind::CodeMeans}},
+      {Codec::PQ8, {SectionKind::CodeCentroids}},
+      {Codec::PQ4, {SectionKind::CodeNorms}}};
   for (const auto& [codec, kinds] : left_out) {
     build(data.vectors, Distance::L2, codec).save(path, true);
     const io::Container container = io::Container::open(path);
@@ -105,7 +107,10 @@ TEST(CodesInFiles, ThatAreNotThoseOfTheRowsAreFound) {
                                     {Codec::LVQ8, SectionKind::CodeNorms},
                                     {Codec::RaBitQ5, SectionKind::Codes},
                                     {Codec::RaBitQ5, SectionKind::CodeNorms},
-                                    {Codec::RaBitQ5, SectionKind::CodeMeans}}) {
+                                    {Codec::RaBitQ5, SectionKind::CodeMeans},
+                                    {Codec::PQ4, SectionKind::Codes},
+                                    {Codec::PQ8, SectionKind::CodeNorms},
+                                    {Codec::PQ8, SectionKind::CodeCentroids}}) {
     build(data.vectors, Distance::L2, codec).save(path, true);
     std::vector<std::byte> bytes = bytes_of_file(path);
     bytes[io::Container::open(path).require(kind).offset + 77] ^= std::byte{4};
@@ -157,6 +162,19 @@ TEST(CodesInFiles, OfMetadataThatCannotBeAreRefused) {
                                    {"nibbles", "\"8\""},
                                    {"shared", "1.5"},
                                    {"shared", "-0.1"}}) {
+    const std::string quoted = '"' + std::string(key) + '"';
+    EXPECT_THROW(meta_from_json(with(quoted, quoted + ": " + value), "x"), Error) << key << " " << value;
+  }
+  good = meta_to_json(build(base, Distance::L2, Codec::PQ8).state());
+  EXPECT_EQ(meta_from_json(good, "x").code_numbers.product.chunks, 2u);
+  EXPECT_EQ(meta_from_json(with("\"chunks\"", "\"chunks\": 8"), "x").code_numbers.product.row_bytes(), 8u);
+  for (const auto& [key, value] : {std::pair{"chunks", "0"},
+                                   {"chunks", "9"},
+                                   {"chunks", "-1"},
+                                   {"chunks", "1.5"},
+                                   {"chunks", "\"2\""},
+                                   {"shared", "1.5"},
+                                   {"shared", "null"}}) {
     const std::string quoted = '"' + std::string(key) + '"';
     EXPECT_THROW(meta_from_json(with(quoted, quoted + ": " + value), "x"), Error) << key << " " << value;
   }

@@ -23,8 +23,8 @@ namespace {
 using diskann::testing::kMetrics;
 using diskann::testing::set_component;
 
-constexpr Codec kCodecs[] = {Codec::F16, Codec::SQ8,     Codec::SQ4,    Codec::LVQ8,
-                             Codec::Mix, Codec::RaBitQ2, Codec::RaBitQ5};
+constexpr Codec kCodecs[] = {Codec::F16,     Codec::SQ8,     Codec::SQ4, Codec::LVQ8, Codec::Mix,
+                             Codec::RaBitQ2, Codec::RaBitQ5, Codec::PQ4, Codec::PQ8};
 
 double component(const VectorSet& set, std::size_t row, std::size_t column) {
   return distance::component(set.row(row), set.type(), column);
@@ -379,7 +379,9 @@ TEST(Codes, StandForTheRows) {
             all += value * value;
           }
         }
-        const double most = codec == Codec::RaBitQ2 ? 0.2 : codec == Codec::SQ4 || codec == Codec::Mix ? 0.05 : 0.005;
+        const double most = codec == Codec::RaBitQ2 || codec == Codec::PQ4 || codec == Codec::PQ8 ? 0.2
+                            : codec == Codec::SQ4 || codec == Codec::Mix                          ? 0.05
+                                                                                                  : 0.005;
         EXPECT_LT(lost, most * all) << dimension << to_string(metric) << to_string(codec);
       }
     }
