@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "errors.hpp"
 #include "figures.hpp"
 
 namespace diskann::cli {
@@ -32,11 +33,12 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
       "Codes that searches walk by, before the nearest are compared with the vectors themselves: none, f16, "
       "sq8, lvq8 or sq4 (8 or 4 bits a component), mix (of long vectors 64 directions in 7 bits and 128 in 4: two "
       "cache lines, more from 1,024 dimensions on), rabitq1 to rabitq8 (as many bits, of turned vectors), pq4 or pq8 "
-      "(product quantization, 2 bits a component), or auto: the smallest that trials find faster than vectors, where "
+      "(product quantization, 2 bits a component; pq is pq8), or auto: the smallest that trials find faster than "
+      "vectors, where "
       "--memory-limit allows (default auto)");
   arguments.flag("--use-pq", flags.use_pq, "The same as --quantize pq8, or pq4 with --pq-bits 4");
   arguments.option("--pq-bits", flags.pq_bits, "BITS",
-                   "Bits of a chunk of components with --use-pq: 4 or 8 (default 8)");
+                   "Bits of a chunk of components with --use-pq or --quantize pq: 4 or 8 (default 8)");
   arguments.flag("--drop-vectors", flags.drop_vectors,
                  "Keep the codes of --quantize alone: less memory; hits and distances are what those say");
   arguments.option("--memory-limit", flags.memory_limit, "SIZE",
@@ -52,18 +54,18 @@ void declare_input_flags(Arguments& arguments, VectorInput& input) {
 unsigned threads_of(const BuilderFlags& flags) { return flags.threads == 0 ? system_info().threads : flags.threads; }
 
 Codec codec_of(const BuilderFlags& flags) {
-  if (!flags.use_pq) {
-    if (flags.pq_bits) throw Error(ErrorCode::InvalidArgument, "--pq-bits says nothing without --use-pq");
+  const bool by_name = flags.codec == "pq";
+  if (!flags.use_pq && !by_name) {
+    if (flags.pq_bits) throw UsageError("--pq-bits says nothing without --use-pq", "add it, or leave --pq-bits out");
     return parse_codec(flags.codec);
   }
   const std::uint32_t bits = flags.pq_bits.value_or(8);
-  if (bits != 4 && bits != 8)
-    throw Error(ErrorCode::InvalidArgument, fmt::format("--pq-bits {}: there are 4 and 8", bits));
+  if (bits != 4 && bits != 8) throw UsageError(fmt::format("--pq-bits {}: there are 4 and 8", bits));
   const Codec codec = bits == 4 ? Codec::PQ4 : Codec::PQ8;
-  if (flags.codec != "auto" && parse_codec(flags.codec) != codec)
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("--quantize {} and --use-pq want different codes ({})", flags.codec, to_string(codec)),
-                "leave one of them out");
+  if (!by_name && flags.codec != "auto" && parse_codec(flags.codec) != codec) {
+    throw UsageError(fmt::format("--quantize {} and --use-pq want different codes ({})", flags.codec, to_string(codec)),
+                     "leave one of them out");
+  }
   return codec;
 }
 

@@ -63,8 +63,8 @@ enum class Codec : std::uint8_t {
 };
 
 DISKANN_EXPORT std::string_view to_string(Codec codec) noexcept;
-/// "auto", "none", "f16", "sq8", "lvq8", "sq4", "mix", "rabitq1" to "rabitq8", "pq4" or "pq8" ("pq"); InvalidArgument
-/// for anything else.
+/// "auto", "none", "f16", "sq8", "lvq8", "sq4", "mix", "rabitq1" to "rabitq8", "pq4" or "pq8"; InvalidArgument for
+/// anything else.
 DISKANN_EXPORT Codec parse_codec(std::string_view name);
 
 /// How an index is searched.

@@ -16,8 +16,8 @@ namespace diskann::base {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kPages = std::size_t{64}
-                               << 10;  // less comes from the heap, which is quicker and guarded in tests
+/// Less comes from the heap, which is quicker, and guarded in tests.
+constexpr std::size_t kLeastMapped = std::size_t{64} << 10;
 constexpr std::align_val_t kAlignment{64};
 
 [[noreturn]] void throw_out_of_memory(std::size_t bytes) {
@@ -96,19 +96,19 @@ void shrink_pages(void* pages, std::size_t bytes, std::size_t keep) noexcept {
 }  // namespace
 
 void* allocate_zeroed(std::size_t bytes) {
-  if (bytes >= kPages) return allocate_pages(bytes);
+  if (bytes >= kLeastMapped) return allocate_pages(bytes);
   void* const memory = ::operator new(bytes, kAlignment, std::nothrow);
   if (memory == nullptr) throw_out_of_memory(bytes);
   return std::memset(memory, 0, bytes);
 }
 
 void free_zeroed(void* memory, std::size_t bytes) noexcept {
-  if (bytes >= kPages) return free_pages(memory, bytes);
+  if (bytes >= kLeastMapped) return free_pages(memory, bytes);
   ::operator delete(memory, kAlignment);
 }
 
 void shrink_zeroed(void* memory, std::size_t bytes, std::size_t keep) noexcept {
-  if (bytes >= kPages) shrink_pages(memory, bytes, keep);
+  if (bytes >= kLeastMapped) shrink_pages(memory, bytes, keep);
 }
 
 }  // namespace diskann::base

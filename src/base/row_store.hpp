@@ -45,7 +45,7 @@ inline std::optional<std::size_t> stray_padding(const RowsView& rows) noexcept {
   return std::nullopt;
 }
 
-/// Owns padded rows in huge pages, or shares rows mapped from a file.
+/// Owns padded rows, many of them in huge pages, or shares rows mapped from a file.
 class RowStore {
  public:
   RowStore() = default;

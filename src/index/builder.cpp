@@ -131,7 +131,6 @@ std::string_view to_string(Codec codec) noexcept {
 }
 
 Codec parse_codec(std::string_view name) {
-  if (name == "pq") return Codec::PQ8;
   for (Codec codec = Codec::None; codec <= Codec::Auto; codec = static_cast<Codec>(static_cast<int>(codec) + 1))
     if (name == to_string(codec)) return codec;
   refuse("unknown codec '" + std::string(name) + "'",

@@ -138,12 +138,11 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
     const index::CodeLayout layout = index::code_layout(tried, metric, dimension, rows);
     const std::uint64_t made = times(rows, layout.stride() + (layout.factors + layout.made) * sizeof(float));
     const std::uint64_t kept = times(rows, layout.stride() + layout.factors * sizeof(float));
-    const std::uint64_t learning = fixed + layout.learnt + index::training_bytes(tried, dimension, threads);
+    const std::uint64_t learning = fixed + layout.learnt + index::training_bytes(tried, rows, dimension, threads);
+    const std::uint64_t coding = fixed + layout.learnt + threads * index::coding_bytes(tried, dimension);
     stage(vectors, finished, learning);
-    stage(vectors + made, finished, fixed + layout.learnt);
-    // Of a query by products a number for each centroid of each chunk.
-    const std::uint64_t tables = index::product_bits(tried) != 0 ? 4 * layout.learnt : 0;
-    stage(vectors + kept, finished, fixed + layout.learnt + trials + threads * tables);
+    stage(vectors + made, finished, coding);
+    stage(vectors + kept, finished, coding + trials);
   }
   most.builder = which;
   most.index_bytes = index::index_file_bytes(rows, dimension, stored, metric, parameters.max_degree, ids.has_value(),

@@ -276,6 +276,7 @@ class ProductBook final : public CodeBook {
     const float shared = grid_.shared;
     for (std::size_t i = 0; i < rows.rows; ++i) {
       const float square = codes.squares[i], product = codes.products[i];
+      if (!std::isfinite(square) || !std::isfinite(product)) return std::nullopt;
       if (!products) {
         factors[i] = 2 * shared * product + (1 - 2 * shared) * square;
       } else {

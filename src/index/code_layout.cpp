@@ -1,7 +1,10 @@
 #include "index/code_layout.hpp"
 
+#include <algorithm>
+
 #include "distance/kernels.hpp"
 #include "distance/planes.hpp"
+#include "graph/search.hpp"
 #include "quantization/nibble_codes.hpp"
 #include "quantization/product_codes.hpp"
 
@@ -62,10 +65,19 @@ CodeLayout code_layout(Codec codec, Distance metric, std::size_t dimension, std:
   return {type, dimension, false, norms ? std::size_t{1} : 0, 1, 0, 0};
 }
 
-std::uint64_t training_bytes(Codec codec, std::size_t dimension, unsigned threads) noexcept {
+std::uint64_t training_bytes(Codec codec, std::uint64_t rows, std::size_t dimension, unsigned threads) noexcept {
   if (codec == Codec::Mix) return quantization::mixed_training_bytes(dimension, threads);
-  if (product_bits(codec) != 0) return quantization::product_training_bytes(dimension, threads);
+  if (const std::size_t bits = product_bits(codec))
+    return quantization::product_training_bytes(quantization::usual_shape(dimension, bits), rows, threads);
   return std::uint64_t{2} << 20;  // samples of values
+}
+
+std::uint64_t coding_bytes(Codec codec, std::size_t dimension) noexcept {
+  const std::size_t bits = product_bits(codec);
+  if (bits == 0) return 0;
+  const quantization::ProductShape shape = quantization::usual_shape(dimension, bits);
+  const std::uint64_t tables = graph::kWalks * shape.chunks * shape.centroids() * sizeof(float);
+  return std::max(tables, quantization::product_encoding_bytes(shape));
 }
 
 bool has_codes(Codec codec, VectorType rows, std::size_t dimension) noexcept {

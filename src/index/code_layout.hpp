@@ -38,7 +38,9 @@ struct CodeLayout {
 CodeLayout code_layout(Codec codec, Distance metric, std::size_t dimension, std::uint64_t rows) noexcept;
 
 /// Bytes that learning from rows takes for a while.
-std::uint64_t training_bytes(Codec codec, std::size_t dimension, unsigned threads) noexcept;
+std::uint64_t training_bytes(Codec codec, std::uint64_t rows, std::size_t dimension, unsigned threads) noexcept;
+/// Bytes for each thread while rows are encoded or queries are prepared, beyond a few rows of theirs.
+std::uint64_t coding_bytes(Codec codec, std::size_t dimension) noexcept;
 
 /// Whether rows of a type have such codes: not where they are as small themselves. Not for Codec::Auto.
 bool has_codes(Codec codec, VectorType rows, std::size_t dimension) noexcept;

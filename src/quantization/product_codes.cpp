@@ -1,6 +1,7 @@
 #include "quantization/product_codes.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/random.hpp"
@@ -91,30 +92,36 @@ class Centred {
   const std::vector<float>& mean_;
 };
 
+std::size_t sample_of(std::uint64_t rows) {
+  return static_cast<std::size_t>(std::min(rows, std::clamp<std::uint64_t>(rows / 16, kLeastSample, kMostSample)));
+}
+
 /// Components with the zeros that dot() wants behind them.
 std::size_t padded(std::size_t dimension) { return base::round_up(dimension, 8); }
 
-/// By some rows of a sample, padded, and the nearest to each of a part of it.
+/// By some rows of a sample, padded, and the nearest to each in a part of it: both from everywhere in it, since the
+/// order of rows may say what they are.
 float part_shared(const ProductGrid& grid, const std::vector<float>& sample, base::ThreadTeam& team) {
-  const std::size_t stride = padded(grid.shape.dimension), rows = std::min(sample.size() / stride, kProbed);
-  const std::size_t probes = std::min(rows, kProbes);
-  const auto row = [&](std::size_t i) { return sample.data() + i * stride; };
+  const std::size_t stride = padded(grid.shape.dimension), all_rows = sample.size() / stride;
+  const std::size_t rows = std::min(all_rows, kProbed), probes = std::min(rows, kProbes);
+  const auto row = [&](std::size_t i) { return sample.data() + i * all_rows / rows * stride; };
   std::vector<float> squares(rows), lost(probes), shared(probes);
   for (std::size_t i = 0; i < rows; ++i) squares[i] = dot(row(i), row(i), stride);
   team.run(probes, 4, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-    std::vector<float> left(stride);
+    std::vector<float> decoded(stride), left(stride);
     for (std::uint64_t p = begin; p < end; ++p) {
+      const std::size_t probe = p * rows / probes;
       std::vector<std::byte> code(grid.shape.row_bytes());
-      std::size_t nearest = p;
+      std::size_t nearest = probe;
       float least = std::numeric_limits<float>::infinity();
       for (std::size_t i = 0; i < rows; ++i) {
-        const float distance = squares[i] - 2 * dot(row(p), row(i), stride);
-        if (i != p && distance < least) least = distance, nearest = i;
+        const float distance = squares[i] - 2 * dot(row(probe), row(i), stride);
+        if (i != probe && distance < least) least = distance, nearest = i;
       }
       for (std::size_t chunk = 0; chunk < grid.shape.chunks; ++chunk)
-        encode_chunk(grid, chunk, row(p), code.data(), left.data());
-      for (std::size_t j = 0; j < grid.shape.dimension; ++j) left[j] = row(p)[j] - left[j];
-      lost[p] = dot(left.data(), row(p), stride);
+        encode_chunk(grid, chunk, row(probe), code.data(), decoded.data());
+      for (std::size_t j = 0; j < stride; ++j) left[j] = row(probe)[j] - decoded[j];
+      lost[p] = dot(left.data(), row(probe), stride);
       shared[p] = dot(left.data(), row(nearest), stride);
     }
   });
@@ -123,7 +130,8 @@ float part_shared(const ProductGrid& grid, const std::vector<float>& sample, bas
     all += static_cast<double>(lost[p]);
     both += static_cast<double>(shared[p]);
   }
-  return all > 0 ? static_cast<float>(std::clamp(both / all, 0.0, 1.0)) : 1.0f;
+  const double part = both / all;
+  return all > 0 && std::isfinite(part) ? static_cast<float>(std::clamp(part, 0.0, 1.0)) : 1.0f;
 }
 
 }  // namespace
@@ -133,8 +141,7 @@ ProductGrid train_product(const ProductShape& shape, const base::RowsView& rows,
   ProductGrid grid{shape, means_of(RowReader(rows, inverse_norms), rows.rows), {}};
   grid.values.resize(shape.dimension * shape.centroids());
   const Centred reader(rows, inverse_norms, grid.mean);
-  const std::size_t wanted = std::clamp<std::size_t>(rows.rows / 16, kLeastSample, kMostSample);
-  const auto chosen = base::sample(rows.rows, wanted, base::Random(4));
+  const auto chosen = base::sample(rows.rows, sample_of(rows.rows), base::Random(4));
   const std::size_t stride = padded(shape.dimension);
   std::vector<float> sample(chosen.size() * stride);
   team.run(chosen.size(), 64, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
@@ -153,8 +160,13 @@ ProductGrid train_product(const ProductShape& shape, const base::RowsView& rows,
   return grid;
 }
 
-std::uint64_t product_training_bytes(std::size_t dimension, unsigned threads) noexcept {
-  return kMostSample * (padded(dimension) * sizeof(float) + threads * (sizeof(float) * 8 + 16));
+std::uint64_t product_training_bytes(const ProductShape& shape, std::uint64_t rows, unsigned threads) noexcept {
+  const std::size_t longest = shape.length(0);
+  return sample_of(rows) * (padded(shape.dimension) * sizeof(float) + threads * (longest * sizeof(float) + 8));
+}
+
+std::uint64_t product_encoding_bytes(const ProductShape& shape) noexcept {
+  return 2 * kBlock * padded(shape.dimension) * sizeof(float);
 }
 
 ProductCodes encode_product(const ProductGrid& grid, const base::RowsView& rows, const float* inverse_norms,

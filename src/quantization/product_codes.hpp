@@ -39,7 +39,7 @@ struct ProductGrid {
 ProductGrid train_product(const ProductShape& shape, const base::RowsView& rows, const float* inverse_norms,
                           base::ThreadTeam& team);
 /// Bytes that takes.
-std::uint64_t product_training_bytes(std::size_t dimension, unsigned threads) noexcept;
+std::uint64_t product_training_bytes(const ProductShape& shape, std::uint64_t rows, unsigned threads) noexcept;
 
 /// Codes of rows, one right behind the other: a byte a chunk, or two chunks, of which the first is in the lower half.
 struct ProductCodes {
@@ -49,6 +49,8 @@ struct ProductCodes {
 };
 ProductCodes encode_product(const ProductGrid& grid, const base::RowsView& rows, const float* inverse_norms,
                             base::ThreadTeam& team);
+/// Bytes that takes on each thread, beside the codes.
+std::uint64_t product_encoding_bytes(const ProductShape& shape) noexcept;
 /// What the code of a row stands for.
 void decode_product(const ProductGrid& grid, const std::byte* code, float* values);
 

@@ -12,7 +12,8 @@ namespace diskann::base {
 namespace {
 
 TEST(HugeArray, IsZeroedAndAlignedAtEverySize) {
-  for (const std::size_t count : {1u, 63u, 4096u, 4097u, (2u << 20) - 1, 2u << 20, (2u << 20) + 1, 5u << 20}) {
+  for (const std::size_t count :
+       {1u, 63u, 4096u, 65535u, 65536u, 65537u, (2u << 20) - 1, 2u << 20, (2u << 20) + 1, 5u << 20}) {
     HugeArray<std::uint8_t> array(count);
     ASSERT_EQ(array.size(), count);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(array.data()) % 64, 0u);

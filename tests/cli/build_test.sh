@@ -162,16 +162,16 @@ expect 0 build -i small.u8bin -o bytes.idx --quantize sq8
 has err "codes    none"
 expect 3 build -i coded.fbin -o pq.idx --quantize sq3
 has err "auto, none, f16, sq8, lvq8, sq4, mix, rabitq1 to rabitq8, pq4 or pq8"
-for flags in "--use-pq pq8" "--use-pq --pq-bits 8 pq8" "--use-pq --pq-bits 4 pq4" "--quantize pq pq8" "--quantize pq8 --use-pq pq8"; do
+for flags in "--use-pq pq8" "--use-pq --pq-bits 8 pq8" "--use-pq --pq-bits 4 pq4" "--quantize pq pq8" "--quantize pq --pq-bits 4 pq4" "--quantize pq8 --use-pq pq8"; do
   # shellcheck disable=SC2086
   expect 0 build -i coded.fbin -o pq.idx -R 24 ${flags% *} --force
   cmp pq.idx "${flags##* }.idx" || die "$flags"
 done
-expect 3 build -i coded.fbin -o none.idx --force --use-pq --pq-bits 5
+expect 2 build -i coded.fbin -o none.idx --force --use-pq --pq-bits 5
 has err "4 and 8"
-expect 3 build -i coded.fbin -o none.idx --force --pq-bits 8
+expect 2 build -i coded.fbin -o none.idx --force --pq-bits 8
 has err "without --use-pq"
-expect 3 build -i coded.fbin -o none.idx --force --use-pq --quantize sq4
+expect 2 build -i coded.fbin -o none.idx --force --use-pq --quantize sq4
 has err "leave one of them out"
 expect 0 build -i coded.fbin -o auto.idx -R 24 --quantize auto
 expect 0 info auto.idx --json

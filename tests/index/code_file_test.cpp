@@ -123,6 +123,36 @@ TEST(CodesInFiles, ThatAreNotThoseOfTheRowsAreFound) {
   }
 }
 
+TEST(CodesInFiles, OfOtherChunksThanOursAreWalkedBy) {
+  const std::string path = scratch_path("chunks.idx");
+  const VectorSet base = doubles::clustered(VectorType::F32, 300, 7, 1),
+                  queries = doubles::clustered(VectorType::F32, 20, 7, 2);
+  for (const Distance metric : kMetrics) {
+    const Index exact = build(base, metric, Codec::None);
+    build(base, metric, Codec::PQ4).save(path, true);
+    std::vector<std::byte> bytes = bytes_of_file(path);
+    const std::string_view key = "\"chunks\"";  // four of two components or one; three take as many bytes
+    auto at = std::search(bytes.begin(), bytes.end(), key.begin(), key.end(),
+                          [](std::byte a, char b) { return static_cast<char>(a) == b; });
+    at = std::find(at, bytes.end(), std::byte{'4'});
+    ASSERT_NE(at, bytes.end());
+    *at = std::byte{'3'};
+    doubles::repair_checksums(bytes);
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    for (const bool map : {false, true}) {
+      OpenOptions options;
+      options.map = map;
+      const Index index = Index::open(path, options);
+      EXPECT_EQ(index.codec(), Codec::PQ4);
+      for (std::size_t q = 0; q < queries.rows(); ++q) {
+        const VectorView query = queries.view().slice(q, 1);
+        EXPECT_EQ(index.search(query, 10, {300}), exact.search(query, 10, {300})) << to_string(metric);
+      }
+    }
+  }
+}
+
 TEST(CodesInFiles, OfMetadataThatCannotBeAreRefused) {
   const VectorSet base = doubles::clustered(VectorType::F32, 50, 8, 1);
   const Index index = build(base, Distance::L2, Codec::SQ8);
