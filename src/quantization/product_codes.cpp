@@ -161,8 +161,9 @@ ProductGrid train_product(const ProductShape& shape, const base::RowsView& rows,
 }
 
 std::uint64_t product_training_bytes(const ProductShape& shape, std::uint64_t rows, unsigned threads) noexcept {
-  const std::size_t longest = shape.length(0);
-  return sample_of(rows) * (padded(shape.dimension) * sizeof(float) + threads * (longest * sizeof(float) + 8));
+  // Of a thread the points of a chunk, their nearest centroids, and what the heap keeps of trials before.
+  const std::uint64_t of_thread = sample_of(rows) * (shape.length(0) * sizeof(float) + 8) + (std::uint64_t{1} << 20);
+  return sample_of(rows) * padded(shape.dimension) * sizeof(float) + threads * of_thread;
 }
 
 std::uint64_t product_encoding_bytes(const ProductShape& shape) noexcept {
