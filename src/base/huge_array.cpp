@@ -7,6 +7,10 @@
 #include <unistd.h>
 #endif
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -94,6 +98,12 @@ void shrink_pages(void* pages, std::size_t bytes, std::size_t keep) noexcept {
 #endif
 
 }  // namespace
+
+void trim_heap() noexcept {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
 
 void* allocate_zeroed(std::size_t bytes) {
   if (bytes >= kLeastMapped) return allocate_pages(bytes);

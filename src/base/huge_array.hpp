@@ -15,6 +15,10 @@ void free_zeroed(void* memory, std::size_t bytes) noexcept;
 /// Gives pages behind `keep` bytes back to the system.
 void shrink_zeroed(void* memory, std::size_t bytes, std::size_t keep) noexcept;
 
+/// Gives back to the system what the heap keeps of memory that was freed, where it can be asked to: after a stage whose
+/// arrays the next one has no use for.
+void trim_heap() noexcept;
+
 /// A fixed array of trivial elements in zeroed memory. Move-only.
 template <class T>
 class HugeArray {

@@ -73,6 +73,7 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     const auto build_graph = now.builder == GraphBuilder::Partitioned ? graph::build_partitioned
                                                                       : graph::build_incremental<graph::KernelSpace>;
     graph = build_graph(space, std::move(entry_points), checked, team, execution);
+    base::trim_heap();
     if (codes) {
       codes.reset();
       state->rows = index::read_rows(reader, type, "read vectors again", team, execution);
