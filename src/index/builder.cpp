@@ -135,7 +135,7 @@ Codec parse_codec(std::string_view name) {
   for (Codec codec = Codec::None; codec <= Codec::Auto; codec = static_cast<Codec>(static_cast<int>(codec) + 1))
     if (name == to_string(codec)) return codec;
   refuse("unknown codec '" + std::string(name) + "'",
-         "use auto, none, f16, sq8, lvq8, sq4, mix, rabitq1 to rabitq8, pq4 or pq8 (pq)");
+         "use auto, none, f16, sq8, lvq8, sq4, mix, rabitq1 to rabitq8, pq4 or pq8");
 }
 
 IndexBuilder::IndexBuilder() : settings_(std::make_unique<Settings>()) {}

@@ -24,6 +24,16 @@ using Sections = std::vector<std::pair<SectionKind, std::vector<std::byte>>>;
 /// known.
 constexpr float kMostScale = 4;
 
+/// What a row y and its code y' say with which queries: the product of a query and y is taken to be q y' + c y (y -
+/// y'), as if q lay along what the code loses by the part c of it, `shared`; with c = 1 that is exact along the row. By
+/// L2 and cosine |q - y|^2 - |q|^2 is -2 q y' and this, of y y' and y y.
+float added_to(float shared, float product, float square) { return 2 * shared * product + (1 - 2 * shared) * square; }
+/// By inner product q y' is multiplied with this; 0 where the row and its code have nothing in common.
+float scale_along(float shared, float product, float square, float most) {
+  const float scale = product > 0 ? std::min(square / product, most) : 0.0f;
+  return scale > 0 ? shared * scale + (1 - shared) : 0.0f;
+}
+
 std::vector<float> norms_of(Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
   std::vector<float> norms(rows.rows);
   team.run(norms.size(), 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
@@ -127,12 +137,8 @@ class NibbleBook final : public CodeBook {
  public:
   NibbleBook(Distance metric, quantization::NibbleGrid grid) : metric_(metric), grid_(std::move(grid)) {}
 
-  /// Rows y, less the means m, have codes y'. The product with a query is taken to be q y' + c y (y - y'): as if q lay
-  /// along what the code loses by a part c of it, which with c = 1 is exact along the row. By L2 and cosine
-  /// |q - y|^2 - |q|^2 is -2 q y' and one factor. By inner product rows are of length 1 before that, and queries w m /
-  /// |m|
-  /// + q have w m y / |m| and q y, times the lengths; q y' is multiplied with what is right along the row, but no more
-  /// than kMostScale.
+  /// Of rows y, less the means m. By inner product they are of length 1 before that, and queries w m / |m| + q have
+  /// w m y / |m| and q y, times the lengths.
   std::optional<CodedRows> encode(const base::RowsView& rows, base::ThreadTeam& team) const override {
     const InverseNorms inverse(metric_ != Distance::L2, rows, team);
     auto codes = quantization::encode_nibbles(grid_, rows, inverse.data(), team);
@@ -142,12 +148,11 @@ class NibbleBook final : public CodeBook {
     for (std::size_t i = 0; i < rows.rows; ++i) {
       const float square = codes.squares[i], product = codes.products[i];
       if (!products) {
-        factors[i] = 2 * shared * product + (1 - 2 * shared) * square;
+        factors[i] = added_to(shared, product, square);
       } else if (inverse[i] > 0) {
         factors[2 * i] = 0 - (of_means + codes.of_means[i]) / inverse[i];
         const float most = grid_.projection == nullptr ? std::numeric_limits<float>::max() : kMostScale;
-        const float scale = product > 0 ? std::min(square / product, most) : 0.0f;
-        if (scale > 0) factors[2 * i + 1] = -(shared * scale + (1 - shared)) / inverse[i];
+        factors[2 * i + 1] = 0 - scale_along(shared, product, square, most) / inverse[i];
       }
     }
     return checked(std::move(codes.rows), std::move(factors));
@@ -278,10 +283,10 @@ class ProductBook final : public CodeBook {
       const float square = codes.squares[i], product = codes.products[i];
       if (!std::isfinite(square) || !std::isfinite(product)) return std::nullopt;
       if (!products) {
-        factors[i] = 2 * shared * product + (1 - 2 * shared) * square;
+        factors[i] = added_to(shared, product, square);
       } else {
         factors[2 * i] = -codes.of_means[i];
-        if (product > 0) factors[2 * i + 1] = -(shared * std::min(square / product, kMostScale) + (1 - shared));
+        factors[2 * i + 1] = 0 - scale_along(shared, product, square, kMostScale);
       }
     }
     return checked(std::move(codes.rows), std::move(factors));
