@@ -15,6 +15,7 @@
 #include "outputs.hpp"
 #include "plot.hpp"
 #include "result_text.hpp"
+#include "searched.hpp"
 #include "table.hpp"
 
 namespace diskann::cli {
@@ -22,6 +23,7 @@ namespace {
 
 struct BenchmarkOptions {
   IndexInput index;
+  DriveFlags drive;
   VectorInput queries;
   std::optional<std::filesystem::path> truth, plot, ids_directory;
   std::optional<std::string> search_lists;
@@ -118,7 +120,7 @@ void write_id_file(const std::filesystem::path& path, const SearchResults& found
 
 JsonRow row_of(const BenchmarkOptions& options, const Workload& workload, const Measurement& measured,
                const SystemInfo& system) {
-  const Index& index = *workload.index;
+  const Searched& index = *workload.index;
   JsonRow row;
   row.add("command", "benchmark").add("index", options.index.path.string()).add("metric", to_string(index.metric()));
   row.add("dtype", to_string(index.type())).add("points", index.size()).add("dimension", index.dimension());
@@ -136,12 +138,16 @@ JsonRow row_of(const BenchmarkOptions& options, const Workload& workload, const 
     row.add("latency_p999_us", measured.latency->p999);
   }
   row.add("hops", measured.hops).add("distance_computations", measured.distance_computations);
+  if (const DiskIndex* const drive = index.on_drive()) {
+    row.add("reads", measured.reads).add("bytes_read", measured.bytes_read).add("waits", measured.waits);
+    row.add("io", drive->io());
+  }
   row.add("queries", measured.results.rows).add("rounds", measured.qps || measured.latency ? workload.rounds : 1u);
   row.add("peak_rss_bytes", peak_resident_bytes()).add("isa", system.isa).add("machine", system.processor);
   return row;
 }
 
-std::vector<std::string> cells_of(const Measurement& measured) {
+std::vector<std::string> cells_of(const Measurement& measured, bool on_drive) {
   std::vector<std::string> cells{std::to_string(measured.search_list_size)};
   if (measured.recall) cells.push_back(fmt::format("{:.4f}", *measured.recall));
   if (measured.qps) {
@@ -157,6 +163,10 @@ std::vector<std::string> cells_of(const Measurement& measured) {
   }
   cells.push_back(fmt::format("{:.1f}", measured.hops));
   cells.push_back(fmt::format("{:.0f}", measured.distance_computations));
+  if (on_drive) {
+    cells.push_back(fmt::format("{:.1f}", measured.reads));
+    cells.push_back(fmt::format("{:.1f}", measured.bytes_read / 1024));
+  }
   return cells;
 }
 
@@ -166,6 +176,7 @@ Table table_for(const Workload& workload) {
   if (workload.throughput) header.insert(header.end(), {"qps", "±", "best"});
   if (workload.latency) header.insert(header.end(), {"mean µs", "p50", "p95", "p99", "p99.9"});
   header.insert(header.end(), {"hops", "distances"});
+  if (workload.index->on_drive() != nullptr) header.insert(header.end(), {"reads", "KiB"});
   return Table(header);
 }
 
@@ -188,9 +199,14 @@ std::vector<std::uint32_t> lists_to_measure(const BenchmarkOptions& options, std
 }
 
 void describe(const BenchmarkOptions& options, const Workload& workload, const SystemInfo& system, Session& session) {
-  const Index& index = *workload.index;
+  const Searched& index = *workload.index;
   session.note(fmt::format("index    {} · {} × {} {} · {}", options.index.path.string(), count_text(index.size()),
                            index.dimension(), to_string(index.type()), to_string(index.metric())));
+  if (const DiskIndex* const drive = index.on_drive()) {
+    session.note(fmt::format("drive    {} · {} {} in memory · vectors {} edges", drive->io(),
+                             bytes_text(drive->memory_usage().total()), to_string(drive->codec()),
+                             drive->split() ? "apart from" : "beside"));
+  }
   session.note(fmt::format("machine  {} · {}", system.processor, system.isa));
   const unsigned threads = workload.threads == 0 ? system.threads : workload.threads;
   const std::string rounds = counted(workload.rounds, "round", "rounds");
@@ -207,7 +223,7 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
   check_flags(options);
   const std::vector<std::uint32_t> lists = lists_asked_for(options);
   check_outputs(options, lists);
-  const Index index = open_index(options.index, session.execution());
+  const Searched index(options.index, options.drive, session.execution());
   ReadOptions reading = read_options(options.queries, index.source_type());
   reading.limit = options.max_queries.value_or(kNoId);
   const VectorSet queries =
@@ -240,8 +256,9 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
     // Ids of 64 bits do not fit: said here, before minutes of measuring.
     const std::uint32_t list = measured_lists.front();
     const Execution execution = session.execution(options.threads);
+    DiskStatistics unused;
     write_id_file(*options.ids_directory / id_file_name(list),
-                  index.search_batch(queries, options.k, {list}, execution));
+                  index.search_batch(queries, options.k, {list}, execution, unused));
     session.end_progress();
   }
   for (const std::uint32_t list : measured_lists) {
@@ -258,7 +275,7 @@ void benchmark(const BenchmarkOptions& options, Session& session) {
     if (session.json() || options.ids_directory) {
       session.row(row);
     } else {
-      table.add(cells_of(measured));
+      table.add(cells_of(measured, index.on_drive() != nullptr));
     }
     session.detail(fmt::format("  L {} done after {}", measured.search_list_size, duration_text(session.elapsed())));
     if (options.plot)
@@ -302,6 +319,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--query-dtype", options->queries.type, "TYPE",
                    "Type of .bin queries: f32, f16, i8 or u8 (default: that of the index)");
   arguments.flag("--force", options->force, kForceHelp);
+  declare_drive_flags(arguments, options->drive);
   declare_index_flags(arguments, options->index, true);
   return [options](Session& session) { benchmark(*options, session); };
 }

@@ -39,6 +39,8 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
   arguments.flag("--use-pq", flags.use_pq, "The same as --quantize pq8, or pq4 with --pq-bits 4");
   arguments.option("--pq-bits", flags.pq_bits, "BITS",
                    "Bits of a chunk of components with --use-pq or --quantize pq: 4 or 8 (default 8)");
+  arguments.option("--pq-chunks", flags.pq_chunks, "N",
+                   "Chunks of product codes: bytes a vector, or half bytes with 4 bits (default: 2 bits a component)");
   arguments.flag("--drop-vectors", flags.drop_vectors,
                  "Keep the codes of --quantize alone: less memory; hits and distances are what those say");
   arguments.option("--memory-limit", flags.memory_limit, "SIZE",
@@ -54,6 +56,7 @@ void declare_input_flags(Arguments& arguments, VectorInput& input) {
 unsigned threads_of(const BuilderFlags& flags) { return flags.threads == 0 ? system_info().threads : flags.threads; }
 
 Codec codec_of(const BuilderFlags& flags) {
+  if (flags.pq_chunks == 0u) throw UsageError("--pq-chunks 0: a code has 1 chunk or more", "leave it out");
   const bool by_name = flags.codec == "pq";
   if (!flags.use_pq && !by_name) {
     if (flags.pq_bits) throw UsageError("--pq-bits says nothing without --use-pq", "add it, or leave --pq-bits out");
@@ -74,7 +77,8 @@ IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution)
   builder.metric(parse_distance(flags.metric))
       .max_degree(flags.max_degree)
       .builder(parse_graph_builder(flags.builder))
-      .quantize(codec_of(flags))
+      .quantize(codec_of(flags), flags.pq_chunks.value_or(0))
+      .for_drive(flags.for_drive)
       .drop_vectors(flags.drop_vectors)
       .execution(execution);
   if (flags.search_list_size) builder.search_list_size(*flags.search_list_size);

@@ -22,12 +22,12 @@ struct BuilderFlags {
   std::optional<std::string> store_as;
   std::string codec = "auto";
   bool use_pq = false;
-  std::optional<std::uint32_t> pq_bits;
-  bool drop_vectors = false;
+  std::optional<std::uint32_t> pq_bits, pq_chunks;
+  bool drop_vectors = false, for_drive = false;
   std::optional<std::string> memory_limit;
 };
 
-/// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize, --use-pq, --pq-bits,
+/// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize, --use-pq, --pq-bits, --pq-chunks,
 /// --drop-vectors and --memory-limit.
 void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std::string& dtype_help);
 /// --input-format and --input-dtype of a vector file.

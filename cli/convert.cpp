@@ -27,8 +27,8 @@ struct ConvertOptions {
 
 void convert_index(const ConvertOptions& options, Session& session) {
   const std::string format = options.output_format.value_or("");
-  if (format != "microsoft" && format != "diskann") {
-    throw UsageError(fmt::format("{} is an index: it converts to 'microsoft' or 'diskann', not to '{}'",
+  if (format != "microsoft" && format != "diskann" && format != "disk") {
+    throw UsageError(fmt::format("{} is an index: it converts to 'microsoft', 'diskann' or 'disk', not to '{}'",
                                  options.input.path.string(), format),
                      "add --output-format microsoft");
   }
@@ -49,8 +49,8 @@ void convert_index(const ConvertOptions& options, Session& session) {
   IndexInput input{options.input.path, options.metric, options.input.type ? options.input.type : options.output_type};
   const Index index = open_index(input, session.execution());
   naming(options.input.path.string(), [&] {
-    microsoft ? index.save_microsoft(options.output, options.force, session.execution())
-              : index.save(options.output, options.force, session.execution());
+    const auto save = microsoft ? &Index::save_microsoft : format == "disk" ? &Index::save_for_disk : &Index::save;
+    (index.*save)(options.output, options.force, session.execution());
   });
   session.end_progress();
   if (microsoft && index.metric() == Distance::Cosine && index.type() == VectorType::F32)
@@ -201,7 +201,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-o,--output", options->output, "FILE", "What to write; a prefix for Microsoft's set",
                    Need::Required);
   arguments.option("--output-format,--format", options->output_format, "FORMAT",
-                   "fvecs bvecs fbin f16bin u8bin i8bin bin npy (default: by suffix); an index: microsoft or diskann");
+                   "fvecs bvecs fbin f16bin u8bin i8bin bin npy (default: by suffix); an index: microsoft, diskann "
+                   "or disk");
   arguments.option(
       "--output-type,--output-dtype,--dtype", options->output_type, "TYPE",
       "Type to write: f32, f16, i8 or u8; values that do not fit are refused. Also the type of a .bin file whose size "

@@ -5,6 +5,7 @@
 
 #include "calibration_text.hpp"
 #include "command.hpp"
+#include "diskann/disk_index.hpp"
 #include "diskann/inspect.hpp"
 #include "diskann/version.hpp"
 #include "errors.hpp"
@@ -57,10 +58,28 @@ void describe_system(Session& session) {
                             counted(system.threads, "thread", "threads"), bytes_text(system.memory_bytes)));
 }
 
+void describe_memory(const MemoryUsage& memory, Session& session, JsonRow& row) {
+  row.add("memory_bytes", memory.total()).add("vectors_bytes", memory.vectors).add("graph_bytes", memory.graph);
+  row.add("ids_bytes", memory.ids).add("norms_bytes", memory.norms).add("codes_bytes", memory.codes);
+  if (session.json()) return;
+  session.print(fmt::format("memory   {} · vectors {} · graph {} · ids {} · norms {} · codes {}",
+                            bytes_text(memory.total()), bytes_text(memory.vectors), bytes_text(memory.graph),
+                            bytes_text(memory.ids), bytes_text(memory.norms), bytes_text(memory.codes)));
+}
+
+DiskIndex open_for(const IndexInput& input, Session& session) {
+  DiskOpenOptions options;
+  options.execution = session.execution();
+  return DiskIndex::open(input.path, options);
+}
+
 /// What goes beyond the header of an index and needs it opened.
-void describe_opened(const InfoOptions& options, FileKind kind, Session& session, JsonRow& row) {
+void describe_opened(const InfoOptions& options, const IndexFileInfo& info, Session& session, JsonRow& row) {
   IndexInput input = options.index;
-  input.map = kind == FileKind::Index;
+  input.map = info.kind == FileKind::Index && !info.drive;
+  if (options.memory && info.drive)  // searched where it is
+    describe_memory(open_for(input, session).memory_usage(), session, row);
+  if (!options.detailed && !options.distribution && info.drive) return;
   const Index index = open_index(input, session.execution());
   if (options.detailed || options.distribution) {
     const GraphStatistics graph = index.graph_statistics();
@@ -72,16 +91,7 @@ void describe_opened(const InfoOptions& options, FileKind kind, Session& session
                                 graph.largest_degree, mean, counted(graph.edges, "edge", "edges"), graph.unreachable));
     }
   }
-  if (options.memory) {
-    const MemoryUsage memory = index.memory_usage();
-    row.add("memory_bytes", memory.total()).add("vectors_bytes", memory.vectors).add("graph_bytes", memory.graph);
-    row.add("ids_bytes", memory.ids).add("norms_bytes", memory.norms).add("codes_bytes", memory.codes);
-    if (!session.json()) {
-      session.print(fmt::format("memory   {} · vectors {} · graph {} · ids {} · norms {} · codes {}",
-                                bytes_text(memory.total()), bytes_text(memory.vectors), bytes_text(memory.graph),
-                                bytes_text(memory.ids), bytes_text(memory.norms), bytes_text(memory.codes)));
-    }
-  }
+  if (options.memory && !info.drive) describe_memory(index.memory_usage(), session, row);
 }
 
 /// Microsoft's files do not say how their graph was built, nor do files of ours that it was converted to.
@@ -89,6 +99,14 @@ bool knows_its_build(const IndexFileInfo& info) { return info.parameters.search_
 
 /// Points that share the node of an equal one. A file that says less points than nodes is for verify to refuse.
 std::uint64_t duplicates(const IndexFileInfo& info) { return info.points - std::min(info.points, info.nodes); }
+
+std::string layout_text(const DriveLayout& layout) {
+  const std::string records =
+      layout.records_a_page == 0 ? "each over several pages" : fmt::format("{} a page", layout.records_a_page);
+  if (!layout.split) return fmt::format("vectors beside edges: records of {} bytes, {}", layout.record_bytes, records);
+  return fmt::format("vectors apart from edges, since both are {} bytes, more than half a page: edges of {} bytes, {}",
+                     layout.record_bytes + layout.vector_bytes, layout.record_bytes, records);
+}
 
 void print_index(const IndexFileInfo& info, const InfoOptions& options, Session& session) {
   const std::string kind = info.kind == FileKind::Index ? fmt::format("diskann index, format {}, written by {}",
@@ -109,6 +127,7 @@ void print_index(const IndexFileInfo& info, const InfoOptions& options, Session&
                             : ""));
   if (info.codec != Codec::None)
     session.print(fmt::format("codes    {}{}", to_string(info.codec), alone_text(info.has_vectors)));
+  if (info.drive) session.print("drive    " + layout_text(*info.drive));
   if (info.calibration.queries > 0) session.print(calibration_text(info.calibration));
   if (options.detailed) print_lists(info.calibration, session);
   session.print(fmt::format("ids      {}", info.custom_ids ? "given" : "row numbers"));
@@ -132,7 +151,9 @@ JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
       .add("dimension", info.dimension)
       .add("nodes", info.nodes)
       .add("codec", to_string(info.codec))
-      .add("has_vectors", info.has_vectors);
+      .add("has_vectors", info.has_vectors)
+      .add("on_drive", info.drive.has_value());
+  if (info.drive) row.add("split", info.drive->split).add("record_bytes", info.drive->record_bytes);
   row.add("max_degree", info.parameters.max_degree);
   if (knows_its_build(info)) {
     row.add("search_list_size", info.parameters.search_list_size).add("alpha", info.parameters.alpha);
@@ -173,7 +194,7 @@ void describe_index(const InfoOptions& options, Session& session) {
   }
   JsonRow row = index_row(info, options);
   if (!session.json()) print_index(info, options, session);
-  if (options.detailed || options.distribution || options.memory) describe_opened(options, info.kind, session, row);
+  if (options.detailed || options.distribution || options.memory) describe_opened(options, info, session, row);
   VerifyReport report;
   if (options.validate) {
     report = verify(options.index.path, open_options(options.index), session.execution(options.threads.value_or(0)));

@@ -22,25 +22,27 @@ Execution batch_execution(const Workload& workload) {
 
 /// One pass over the queries in one batch; returns its seconds.
 double run_batch(const Workload& workload, const SearchParameters& parameters, SearchResults& results,
-                 SearchStatistics& statistics) {
+                 DiskStatistics& statistics) {
   const Execution execution = batch_execution(workload);
   const auto start = std::chrono::steady_clock::now();
-  results = workload.index->search_batch(workload.queries, workload.k, parameters, execution, &statistics);
+  results = workload.index->search_batch(workload.queries, workload.k, parameters, execution, statistics);
   return seconds_since(start);
 }
 
-Latency run_single(const Workload& workload, const SearchParameters& parameters) {
+Latency run_single(const Workload& workload, const SearchParameters& parameters, DiskStatistics& statistics) {
   const std::size_t queries = workload.queries.rows();
   std::vector<Hit> hits(std::min<std::uint64_t>(workload.k, workload.index->size()));
   std::vector<double> samples;
   samples.reserve(queries * workload.rounds);
   const std::size_t warm = std::min<std::size_t>(queries, 100);
-  for (std::size_t q = 0; q < warm; ++q) workload.index->search_into(workload.queries.slice(q, 1), hits, parameters);
+  for (std::size_t q = 0; q < warm; ++q)
+    workload.index->search_into(workload.queries.slice(q, 1), hits, parameters, statistics);
+  statistics = {};
   for (std::uint32_t round = 0; round < workload.rounds; ++round) {
     throw_if_interrupted();
     for (std::size_t q = 0; q < queries; ++q) {
       const auto start = std::chrono::steady_clock::now();
-      workload.index->search_into(workload.queries.slice(q, 1), hits, parameters);
+      workload.index->search_into(workload.queries.slice(q, 1), hits, parameters, statistics);
       samples.push_back(seconds_since(start) * 1e6);
     }
   }
@@ -48,7 +50,7 @@ Latency run_single(const Workload& workload, const SearchParameters& parameters)
 }
 
 double recall_of(const Workload& workload, const SearchResults& results) {
-  return recall_at(*workload.index, workload.queries, results, *workload.truth, workload.k);
+  return workload.index->recall(workload.queries, results, *workload.truth, workload.k);
 }
 
 /// A recall of 0.95 is a sum of tenths, and may come out a hair below.
@@ -56,7 +58,7 @@ constexpr double kRounding = 1e-9;
 
 double recall_with(const Workload& workload, std::uint32_t search_list_size) {
   SearchResults results;
-  SearchStatistics statistics;
+  DiskStatistics statistics;
   run_batch(workload, {search_list_size}, results, statistics);
   return recall_of(workload, results);
 }
@@ -83,7 +85,7 @@ Measurement measure(const Workload& workload, std::uint32_t search_list_size) {
   // The list that was walked with: never shorter than the hits asked for.
   measurement.search_list_size = static_cast<std::uint32_t>(
       std::max<std::uint64_t>(search_list_size, std::min<std::uint64_t>(workload.k, workload.index->size())));
-  SearchStatistics statistics;
+  DiskStatistics statistics;
   for (std::uint32_t pass = 0; pass < workload.warmup; ++pass) {
     run_batch(workload, parameters, measurement.results, statistics);
   }
@@ -94,10 +96,21 @@ Measurement measure(const Workload& workload, std::uint32_t search_list_size) {
     measurement.seconds = run_batch(workload, parameters, measurement.results, statistics);
     qps.push_back(queries / measurement.seconds);
   }
-  measurement.hops = static_cast<double>(statistics.hops) / queries;
-  measurement.distance_computations = static_cast<double>(statistics.distance_computations) / queries;
+  double searches = queries;
   if (workload.throughput) measurement.qps = summarize_throughput(std::move(qps));
-  if (workload.latency) measurement.latency = run_single(workload, parameters);
+  if (workload.latency) {
+    DiskStatistics of_singles;
+    measurement.latency = run_single(workload, parameters, of_singles);
+    if (!workload.throughput) {  // on a drive single queries have more reads under way than those of a batch
+      statistics = of_singles;
+      searches *= workload.rounds;
+    }
+  }
+  measurement.hops = static_cast<double>(statistics.walk.hops) / searches;
+  measurement.distance_computations = static_cast<double>(statistics.walk.distance_computations) / searches;
+  measurement.reads = static_cast<double>(statistics.reads) / searches;
+  measurement.bytes_read = static_cast<double>(statistics.bytes) / searches;
+  measurement.waits = static_cast<double>(statistics.waits) / searches;
   if (workload.truth != nullptr) measurement.recall = recall_of(workload, measurement.results);
   return measurement;
 }

@@ -7,12 +7,13 @@
 #include "diskann/evaluation.hpp"
 #include "diskann/index.hpp"
 #include "diskann/types.hpp"
+#include "searched.hpp"
 
 namespace diskann::cli {
 
 /// What is searched, and how it is timed.
 struct Workload {
-  const Index* index = nullptr;
+  const Searched* index = nullptr;
   VectorView queries;
   const SearchResults* truth = nullptr;  ///< may be null: no recall then
   std::uint64_t k = 10;
@@ -37,7 +38,8 @@ struct Measurement {
   std::optional<Latency> latency;  ///< one query at a time on one thread
   double hops = 0;                 ///< a query
   double distance_computations = 0;
-  SearchResults results;  ///< of the last pass
+  double reads = 0, bytes_read = 0, waits = 0;  ///< a query, of an index on a drive
+  SearchResults results;                        ///< of the last pass
 };
 
 Measurement measure(const Workload& workload, std::uint32_t search_list_size);

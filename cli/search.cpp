@@ -15,6 +15,7 @@
 #include "interrupt.hpp"
 #include "json_row.hpp"
 #include "outputs.hpp"
+#include "searched.hpp"
 #include "table.hpp"
 
 namespace diskann::cli {
@@ -25,6 +26,7 @@ constexpr std::uint64_t kShownQueries = 10;  ///< on the screen, where nothing e
 
 struct SearchOptions {
   IndexInput index;
+  DriveFlags drive;
   VectorInput queries;
   std::optional<std::filesystem::path> output;
   std::optional<std::uint64_t> k;                 ///< default kDefaultK
@@ -108,11 +110,11 @@ void print_table(const Answers& answers, Session& session) {
 struct Outcome {
   Answers answers;        ///< for the screen or range results
   SearchResults results;  ///< of a k-nearest search
-  SearchStatistics statistics;
+  DiskStatistics statistics;
   double seconds = 0;
 };
 
-void summarize(const SearchOptions& options, const Index& index, const Outcome& outcome, std::size_t queries,
+void summarize(const SearchOptions& options, const Searched& index, const Outcome& outcome, std::size_t queries,
                std::uint64_t list_size, Session& session) {
   const double qps = outcome.seconds > 0 ? static_cast<double>(queries) / outcome.seconds : 0;
   const double per_query = 1.0 / static_cast<double>(std::max<std::size_t>(queries, 1));
@@ -127,8 +129,13 @@ void summarize(const SearchOptions& options, const Index& index, const Outcome& 
       for (const auto& answer : outcome.answers) hits += answer.size();
       row.add("radius", *options.radius).add("hits", hits);
     } else {
-      row.add("k", options.k.value_or(kDefaultK)).add("hops", static_cast<double>(outcome.statistics.hops) * per_query);
-      row.add("distance_computations", static_cast<double>(outcome.statistics.distance_computations) * per_query);
+      row.add("k", options.k.value_or(kDefaultK))
+          .add("hops", static_cast<double>(outcome.statistics.walk.hops) * per_query);
+      row.add("distance_computations", static_cast<double>(outcome.statistics.walk.distance_computations) * per_query);
+    }
+    if (const DiskIndex* const drive = index.on_drive()) {
+      row.add("spreads", static_cast<double>(index.spreads()));
+      row.add("reads", static_cast<double>(outcome.statistics.reads) * per_query).add("io", drive->io());
     }
     row.add("seconds", outcome.seconds).add("qps", qps).add("output", options.output->string());
     row.add("isa", system_info().isa);
@@ -140,8 +147,13 @@ void summarize(const SearchOptions& options, const Index& index, const Outcome& 
                            index.has_vectors() ? "" : " · codes" + alone_text(false)));
   if (!options.radius) {
     session.detail(fmt::format("{:.1f} hops and {:.1f} distance computations a query",
-                               static_cast<double>(outcome.statistics.hops) * per_query,
-                               static_cast<double>(outcome.statistics.distance_computations) * per_query));
+                               static_cast<double>(outcome.statistics.walk.hops) * per_query,
+                               static_cast<double>(outcome.statistics.walk.distance_computations) * per_query));
+  }
+  if (const DiskIndex* const drive = index.on_drive()) {
+    session.detail(fmt::format("{:.1f} reads a query by {}, candidates compared up to {} spreads",
+                               static_cast<double>(outcome.statistics.reads) * per_query, drive->io(),
+                               index.spreads()));
   }
   if (options.output) session.note(fmt::format("wrote {}", options.output->string()));
 }
@@ -156,6 +168,8 @@ void check_flags(const SearchOptions& options) {
         "contradict it",
         "leave one out");
   }
+  if (options.target_recall && options.drive.spreads)
+    throw UsageError("--target-recall chooses --spreads, too", "leave one out");
   if (!options.show_distances) return;
   if (!options.output) {
     throw UsageError("--show-distances is for files: without -o distances are always shown", "leave it out");
@@ -177,7 +191,12 @@ void search(const SearchOptions& options, Session& session) {
     check_distinct(inputs, {{"--output", *options.output}});
     check_output_file(*options.output, options.force);
   }
-  const Index index = open_index(options.index, session.execution());
+  Searched index(options.index, options.drive, session.execution());
+  if (options.radius && index.in_memory() == nullptr) {
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("{}: --range wants an index in memory", options.index.path.string()),
+                "make one: diskann convert -i INDEX -o FILE --output-format diskann");
+  }
   const std::uint64_t k = std::min<std::uint64_t>(options.k.value_or(kDefaultK), index.size());
   ReadOptions reading = read_options(options.queries, index.source_type());
   const bool to_screen = !options.output && !session.json();
@@ -186,12 +205,12 @@ void search(const SearchOptions& options, Session& session) {
       read_queries(options.queries, reading, index.dimension(), options.index.path.string(), session.execution());
 
   SearchParameters parameters;
-  parameters.target_recall = options.target_recall;
   std::uint64_t list_size = 0;  // what is walked with, and said: never shorter than the hits asked for
   if (options.search_list_size) parameters.search_list_size = *options.search_list_size;
   if (options.target_recall) {
     naming(options.index.path.string(),
-           [&] { list_size = index.list_size_for(*options.target_recall, std::max<std::uint64_t>(k, 1)); });
+           [&] { list_size = index.take_recall(*options.target_recall, std::max<std::uint64_t>(k, 1)); });
+    parameters.search_list_size = static_cast<std::uint32_t>(list_size);
   }
   if (options.accurate) {
     const std::uint64_t wide = std::max<std::uint64_t>(4 * std::uint64_t{parameters.search_list_size}, 10 * k);
@@ -205,9 +224,9 @@ void search(const SearchOptions& options, Session& session) {
   const auto start = std::chrono::steady_clock::now();
   if (options.radius) {
     const unsigned threads = options.threads == 0 ? system_info().threads : options.threads;
-    outcome.answers = range_search_all(index, queries, *options.radius, parameters, threads);
+    outcome.answers = range_search_all(*index.in_memory(), queries, *options.radius, parameters, threads);
   } else {
-    outcome.results = index.search_batch(queries, k, parameters, execution, &outcome.statistics);
+    outcome.results = index.search_batch(queries, k, parameters, execution, outcome.statistics);
   }
   outcome.seconds = seconds_since(start);
   session.end_progress();
@@ -253,6 +272,7 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("--query-dtype", options->queries.type, "TYPE",
                    "Type of .bin queries: f32, f16, i8 or u8 (default: that of the index)");
   arguments.flag("--force", options->force, kForceHelp);
+  declare_drive_flags(arguments, options->drive);
   declare_index_flags(arguments, options->index, true);
   return [options](Session& session) { search(*options, session); };
 }

@@ -46,7 +46,8 @@ void tune(const TuneOptions& options, Session& session) {
     throw Error(ErrorCode::InvalidArgument,
                 fmt::format("{} holds one vector, which any list finds", options.index.path.string()));
   }
-  index.save(output, true, execution);
+  const bool on_drive = inspect_index(options.index).drive.has_value();
+  on_drive ? index.save_for_disk(output, true, execution) : index.save(output, true, execution);
   session.end_progress();
   if (session.json()) {
     JsonRow row;

@@ -19,5 +19,9 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/diskann-config.cmake"
 # Relative to the file itself, so that the tree can be moved.
 file(RELATIVE_PATH DISKANN_PC_PREFIX "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 string(REGEX REPLACE "/$" "" DISKANN_PC_PREFIX "${DISKANN_PC_PREFIX}")
+set(DISKANN_PC_URING "")
+if(DISKANN_HAS_URING)
+  set(DISKANN_PC_URING ", liburing")
+endif()
 configure_file(cmake/diskann.pc.in diskann.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/diskann.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

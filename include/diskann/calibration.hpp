@@ -18,6 +18,15 @@ struct ListMeasurement {
   std::vector<double> compared;      ///< for each k, rows that candidates of codes were compared with; or empty
 };
 
+/// What searches of an index on a drive found that look at candidates as long as the next ones could be nearer if codes
+/// were off by so many spreads of what they are off by: few are less sure, and take fewer reads.
+struct StopMeasurement {
+  std::uint32_t search_list_size = 0;
+  double spreads = 0;
+  std::vector<double> recall;  ///< for each Calibration::k; 0 where the list is shorter than k
+  std::vector<double> nodes;   ///< for each Calibration::k, those that a walk went through or rows were compared of
+};
+
 /// How the recall of an index grows with the candidate list: measured when it is built, by searching for some stored
 /// rows as if they were not stored, or on a user's queries (Index::calibrate). Searches that ask for a recall take
 /// their list size from it.
@@ -27,6 +36,7 @@ struct Calibration {
   std::vector<std::uint32_t> k;        ///< ascending
   std::vector<std::uint32_t> rerank;   ///< for each k, how many of the nearest by codes hold the k nearest of a list
   std::vector<ListMeasurement> lists;  ///< ascending by search_list_size; recall never falls
+  std::vector<StopMeasurement> stops;  ///< of indexes on a drive
 };
 
 /// The smallest list size, k at least, whose searches find the k nearest with this recall: between lists that were

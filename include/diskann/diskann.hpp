@@ -2,6 +2,7 @@
 
 /// All of the C++ interface.
 #include "diskann/calibration.hpp"
+#include "diskann/disk_index.hpp"
 #include "diskann/distance.hpp"
 #include "diskann/error.hpp"
 #include "diskann/evaluation.hpp"

@@ -128,6 +128,10 @@ class DISKANN_EXPORT Index {
   /// points are gone, equal ones share a node, and all can be reached. InvalidArgument where no point is left.
   void save(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
 
+  /// Writes an index for a drive, which DiskIndex searches where it is and open() reads into memory: codes, and pages
+  /// of rows and edges. It must have vectors and codes (else Unsupported). Otherwise as save().
+  void save_for_disk(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
+
   /// Writes Microsoft's in-memory set `prefix`, `prefix.data` and `prefix_metadata.bin`. Ids must be row numbers
   /// (else Unsupported); f16 is not a type of theirs, and codes alone are no vectors (Unsupported). By cosine theirs
   /// hold f32 rows normalised: lengths are lost. AlreadyExists unless `overwrite`. On failure or cancellation an older
@@ -227,7 +231,13 @@ class DISKANN_EXPORT IndexBuilder {
   /// whose codes walks find less, have no codes, and the index says None: where recall@10 of stored rows with a list of
   /// 100 is half a point below that by rows, or with a short list even when it is twice as long. InvalidArgument for
   /// Distance::Custom, unless Auto.
-  IndexBuilder& quantize(Codec codec);
+  /// `chunks`: of product codes (pq4 and pq8), each of 4 or 8 bits; 0: 2 bits a component. InvalidArgument with another
+  /// codec, and for more than there are components.
+  IndexBuilder& quantize(Codec codec, std::uint32_t chunks = 0);
+  /// The index is to stay on a drive (Index::save_for_disk). The codes that quantize() names are kept whatever searches
+  /// by them lose, since longer lists make up for that; and where nothing else is said the graph is built so that
+  /// searches take few hops, by the incremental builder with alpha 1.5 (2 by inner product).
+  IndexBuilder& for_drive(bool drive = true);
   /// Keeps codes alone, which must be named by quantize(): the index takes a fraction of the memory and of the file,
   /// and hits and their distances are what codes say; how many are right, calibration() tells. Such codes are kept
   /// whatever they lose.

@@ -22,6 +22,16 @@ struct SectionInfo {
   std::uint32_t version = 0;
 };
 
+/// How nodes stand in the pages of 4,096 bytes of an index on a drive.
+struct DriveLayout {
+  /// Whether vectors stand apart from edges, since both together would take more than half a page: a walk then reads
+  /// edges, and at the end the vectors of the nearest.
+  bool split = false;
+  std::uint64_t record_bytes = 0;    ///< of a node: edges and, where it is not apart, the vector
+  std::uint64_t records_a_page = 0;  ///< 0 where one takes several pages
+  std::uint64_t vector_bytes = 0;
+};
+
 /// Header and metadata of an index file or of Microsoft's memory set, read without its rows.
 struct IndexFileInfo {
   FileKind kind = FileKind::Index;
@@ -34,7 +44,8 @@ struct IndexFileInfo {
   std::string distance_name;  ///< of a user's distance, else empty
   BuildParameters parameters;
   Codec codec = Codec::None;
-  bool has_vectors = true;  ///< or codes alone
+  bool has_vectors = true;           ///< or codes alone
+  std::optional<DriveLayout> drive;  ///< of an index for DiskIndex
   Calibration calibration;
   bool custom_ids = false;
   std::vector<SectionInfo> sections;

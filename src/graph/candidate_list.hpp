@@ -58,14 +58,20 @@ class CandidateList {
   Candidate limit() const noexcept { return size_ == capacity_ ? entries_[size_ - 1] : ~Candidate{0}; }
 
   bool has_unexpanded() const noexcept { return next_ < std::min(size_, window_); }
+  /// Where that stands: all before it were expanded.
+  std::size_t next_place() const noexcept { return next_; }
   /// Nearest candidate that was not expanded; only where has_unexpanded().
   Slot next_unexpanded() const noexcept { return slot_of(entries_[next_]); }
-  Candidate expand_next() noexcept {
-    const Candidate candidate = entries_[next_];
-    entries_[next_] |= kExpanded;
+  Candidate expand_next() noexcept { return expand_at(next_); }
+
+  /// Marks the one at a place, of the window, which was not expanded.
+  Candidate expand_at(std::size_t place) noexcept {
+    const Candidate candidate = entries_[place];
+    entries_[place] |= kExpanded;
     skip_expanded();
     return candidate;
   }
+  std::size_t window_end() const noexcept { return std::min(size_, window_); }
 
   /// Merges scored slots that are new to the list, in any order.
   void merge(const float* distances, const Slot* slots, std::size_t count) {

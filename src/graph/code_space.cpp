@@ -218,8 +218,10 @@ class ProductWalk final : public WalkCodes {
     Query query = take_means(metric_, inverse_norm, grid_->mean, {values, dimension});
     const std::size_t count = shape.centroids();
     if (buffer.tables.size() < shape.chunks * count) buffer.tables = base::HugeArray<float>(shape.chunks * count);
+    quantization::see_chunks(*grid_, values, buffer.whole.data(), buffer.scratch.data(), buffer.seen.data());
     for (std::size_t chunk = 0; chunk < shape.chunks; ++chunk)
-      kernels_->products(grid_->of(chunk), values + shape.begin(chunk), buffer.tables.data() + chunk * count);
+      kernels_->products(grid_->of(chunk), buffer.seen.data() + shape.begin(chunk),
+                         buffer.tables.data() + chunk * count);
     query.tables = buffer.tables.data();
     return query;
   }

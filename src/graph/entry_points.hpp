@@ -30,6 +30,11 @@ class EntryPoints {
   template <class Space>
   EntryPoints(const Space& space, std::span<const Slot> slots);
 
+  /// Calls each slot by the name at its place.
+  void rename(std::span<const Slot> names) noexcept {
+    for (Slot& slot : slots_) slot = names[slot];
+  }
+
   /// Leaders first.
   std::span<const Slot> all() const noexcept { return slots_; }
   std::span<const Slot> leaders() const noexcept { return std::span(slots_).first(leaders_); }

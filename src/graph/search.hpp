@@ -65,29 +65,45 @@ class Walk {
   Walk(const Space& space, const base::Adjacency& graph, const typename Space::Query& query,
        const EntryPoints& entry_points, const Breadth& breadth, SearchScratch& scratch,
        std::optional<Slot> hidden = std::nullopt)
-      : space_(&space), graph_(&graph), query_(query), entry_points_(&entry_points), scratch_(&scratch) {
-    scratch.clear();
-    scratch.list.reset(breadth.window, breadth.kept);
-    if (hidden) collect({&*hidden, 1});  // as if it had been visited
-    if (scratch.path != nullptr) scratch.path->clear();
-    start_from(entry_points.leaders());
-    if (scratch.list.has_unexpanded()) start_from(entry_points.followers(scratch.list.next_unexpanded()));
-  }
+      : Walk(space, &graph, graph.nodes(), query, entry_points, breadth, scratch, hidden) {}
+  /// Over a graph of so many nodes that is not in memory: choose() and expand() in place of gather().
+  Walk(const Space& space, std::size_t nodes, const typename Space::Query& query, const EntryPoints& entry_points,
+       const Breadth& breadth, SearchScratch& scratch)
+      : Walk(space, nullptr, nodes, query, entry_points, breadth, scratch, std::nullopt) {}
 
   /// Takes the nearest candidate that is not expanded, collects its unvisited neighbours and starts fetching them.
   /// False when all candidates in the list are expanded: the search is over.
   bool gather() {
-    CandidateList& list = scratch_->list;
+    const CandidateList& list = scratch_->list;
     if (!list.has_unexpanded() && !go_on()) return false;
-    const Candidate nearest = list.expand_next();
-    if (scratch_->path != nullptr) scratch_->path->push_back(nearest);
+    expand(graph_->neighbors(slot_of(choose())));
+    if (list.has_unexpanded()) prefetch_row(list.next_unexpanded());
+    return true;
+  }
+  /// The first half of gather(), for graphs whose rows must be sent for: the nearest candidate that was not chosen yet.
+  /// Only where has_choice().
+  Candidate choose() { return choose(scratch_->list.next_place()); }
+  /// The one at a place of the list, which was not chosen yet.
+  Candidate choose(std::size_t place) {
+    const Candidate chosen = scratch_->list.expand_at(place);
+    if (scratch_->path != nullptr) scratch_->path->push_back(chosen);
+    return chosen;
+  }
+  bool has_choice() const noexcept { return scratch_->list.has_unexpanded(); }
+  /// In graphs of others there may be nodes that only some entry points lead to. A walk with room for them takes those
+  /// it did not begin with; false where that brings nothing new.
+  bool go_on() {
+    if (scratch_->list.window_is_full()) return false;
+    start_from(entry_points_->all());
+    return scratch_->list.has_unexpanded();
+  }
+  /// The second half: collects the unvisited ones of a row of the graph and starts fetching theirs.
+  void expand(std::span<const Slot> neighbors) {
     ++statistics_.hops;
-    collect(graph_->neighbors(slot_of(nearest)));
+    collect(neighbors);
     const Slot* fresh = this->fresh();
     const std::size_t ahead = std::max(kLeastAhead, kBytesAhead / space_->row_bytes());
     for (std::size_t i = 0; i < std::min(fresh_count_, ahead); ++i) space_->prefetch(fresh[i]);
-    if (list.has_unexpanded()) prefetch_row(list.next_unexpanded());
-    return true;
   }
 
   /// Scores what gather() collected and merges what is near enough into the list.
@@ -103,16 +119,20 @@ class Walk {
   const SearchStatistics& statistics() const noexcept { return statistics_; }
 
  private:
+  Walk(const Space& space, const base::Adjacency* graph, std::size_t nodes, const typename Space::Query& query,
+       const EntryPoints& entry_points, const Breadth& breadth, SearchScratch& scratch, std::optional<Slot> hidden)
+      : space_(&space), graph_(graph), nodes_(nodes), query_(query), entry_points_(&entry_points), scratch_(&scratch) {
+    scratch.clear();
+    scratch.list.reset(breadth.window, breadth.kept);
+    if (hidden) collect({&*hidden, 1});  // as if it had been visited
+    if (scratch.path != nullptr) scratch.path->clear();
+    start_from(entry_points.leaders());
+    if (scratch.list.has_unexpanded()) start_from(entry_points.followers(scratch.list.next_unexpanded()));
+  }
+
   /// Rows of a hop on their way while other walks go on: all but those that would push one another out of the cache.
   static constexpr std::size_t kLeastAhead = 8, kBytesAhead = std::size_t{12} << 10;
 
-  /// In graphs of others there may be nodes that only some entry points lead to. A walk with room for them takes those
-  /// it did not begin with; false where that brings nothing new.
-  bool go_on() {
-    if (scratch_->list.window_is_full()) return false;
-    start_from(entry_points_->all());
-    return scratch_->list.has_unexpanded();
-  }
   void start_from(std::span<const Slot> slots) {
     const std::size_t room = scratch_->distances_.size();
     for (std::size_t begin = 0; begin < slots.size(); begin += room) {
@@ -130,7 +150,7 @@ class Walk {
       scratch.slots_lost_ = true;
     }
     Slot* const fresh = scratch.slots_.data() + scratch.slot_count_;
-    const std::size_t nodes = graph_->nodes();
+    const std::size_t nodes = nodes_;
     std::size_t count = 0;
     for (const Slot slot : slots) {
       if (slot >= nodes) [[unlikely]]
@@ -147,6 +167,7 @@ class Walk {
   /// What collect() kept last.
   const Slot* fresh() const noexcept { return scratch_->slots_.data() + scratch_->slot_count_ - fresh_count_; }
   void prefetch_row(Slot node) const noexcept {
+    if (graph_ == nullptr) return;
     const Slot* row = graph_->row(node);
     for (std::uint32_t i = 0; i < graph_->stride(); i += 16) {
       __builtin_prefetch(row + i);
@@ -156,6 +177,7 @@ class Walk {
 
   const Space* space_ = nullptr;
   const base::Adjacency* graph_ = nullptr;
+  std::size_t nodes_ = 0;
   typename Space::Query query_{};
   const EntryPoints* entry_points_ = nullptr;
   SearchScratch* scratch_ = nullptr;

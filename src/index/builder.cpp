@@ -29,18 +29,18 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   state->source_type = reader.type();
   state->custom = custom;
   const VectorType type = custom != nullptr ? VectorType::F32 : index::choose_type(reader, store_as, team);
-  if (drop_vectors && !index::has_codes(codec, type, reader.dimension()))
+  if ((drop_vectors || for_drive) && !index::has_codes(codes.codec, type, reader.dimension()))
     refuse("the vectors are stored as " + std::string(to_string(type)) + ", which is no larger than codes " +
-               std::string(to_string(codec)),
+               std::string(to_string(codes.codec)),
            type == reader.type() ? "use sq4 or rabitq1 to rabitq7" : "store them as they are (--dtype), or use sq4");
   state->rows = index::read_rows(reader, type, "read vectors", team, execution);
 
   index::Twins twins = index::merge_twins(state->rows, team);
-  index::check_codec(codec, state->rows, team);
+  index::check_codec(codes.codec, state->rows, team);
   state->points = index::PointTable(reader.rows(), std::move(twins.starts), std::move(twins.members),
                                     ids.value_or(std::vector<std::uint64_t>()));
   graph::Graph graph;
-  Codec walked = codec;
+  index::CodeChoice walked = codes;
   if (custom != nullptr) {
     const graph::CustomSpace space(*custom, state->rows);
     graph = graph::build_incremental(space, graph::choose_entry_points(space, checked.seed), checked, team, execution);
@@ -57,25 +57,25 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     const float* norms = state->norms.empty() ? nullptr : state->norms.data();
     const float* inverse_norms = metric == Distance::Cosine ? norms : nullptr;
     std::vector<base::Slot> entry_points = graph::choose_entry_points(metric, rows, inverse_norms, checked.seed, team);
-    auto codes = quantization::encode_for_building(metric, rows, inverse_norms, team);
-    const BuildEstimate now = estimate(reader.rows(), reader.dimension(), reader.type(), codes.has_value());
+    auto in_bytes = quantization::encode_for_building(metric, rows, inverse_norms, team);
+    const BuildEstimate now = estimate(reader.rows(), reader.dimension(), reader.type(), in_bytes.has_value());
     check_memory(now);
-    walked = codec_within_limit(reader.rows(), reader.dimension(), reader.type(), codes.has_value());
+    walked = codes_within_limit(reader.rows(), reader.dimension(), reader.type(), in_bytes.has_value());
     std::uint64_t seen = 0;
-    if (codes) {  // which take the place of the rows
+    if (in_bytes) {  // which take the place of the rows
       seen = index::checksum(rows);
       state->rows = {};
     }
-    const std::vector<float> code_norms = codes ? norms_of(codes->metric, codes->rows) : std::vector<float>();
-    const graph::KernelSpace space =
-        codes ? graph::KernelSpace(codes->metric, codes->rows, code_norms.empty() ? nullptr : code_norms.data())
-              : graph::KernelSpace(metric, rows, norms);
+    const std::vector<float> code_norms = in_bytes ? norms_of(in_bytes->metric, in_bytes->rows) : std::vector<float>();
+    const graph::KernelSpace space = in_bytes ? graph::KernelSpace(in_bytes->metric, in_bytes->rows,
+                                                                   code_norms.empty() ? nullptr : code_norms.data())
+                                              : graph::KernelSpace(metric, rows, norms);
     const auto build_graph = now.builder == GraphBuilder::Partitioned ? graph::build_partitioned
                                                                       : graph::build_incremental<graph::KernelSpace>;
     graph = build_graph(space, std::move(entry_points), checked, team, execution);
     base::trim_heap();
-    if (codes) {
-      codes.reset();
+    if (in_bytes) {
+      in_bytes.reset();
       state->rows = index::read_rows(reader, type, "read vectors again", team, execution);
       index::keep_first_twins(state->rows, state->points.starts(), state->points.members());
       if (index::checksum(state->rows) != seen)
@@ -85,8 +85,8 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
   state->builder = to_string(graph.builder);
   state->graph = std::move(graph.adjacency);
   state->entry_points = std::move(graph.entry_points);
-  if (drop_vectors) {
-    index::keep_codes_alone(*state, codec, tuning_queries, execution);
+  if (drop_vectors || for_drive) {
+    index::keep_codes(*state, codes, drop_vectors, tuning_queries, execution);
   } else {
     index::choose_codes(*state, walked, tuning_queries, execution);
   }
@@ -181,12 +181,16 @@ IndexBuilder& IndexBuilder::store_as(VectorType type) {
   settings_->store_as = type;
   return *this;
 }
+IndexBuilder& IndexBuilder::for_drive(bool drive) {
+  settings_->for_drive = drive;
+  return *this;
+}
 IndexBuilder& IndexBuilder::drop_vectors(bool drop) {
   settings_->drop_vectors = drop;
   return *this;
 }
-IndexBuilder& IndexBuilder::quantize(Codec codec) {
-  settings_->codec = codec;
+IndexBuilder& IndexBuilder::quantize(Codec codec, std::uint32_t chunks) {
+  settings_->codes = {codec, chunks};
   return *this;
 }
 IndexBuilder& IndexBuilder::tuning_queries(VectorView queries) {

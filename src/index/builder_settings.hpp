@@ -6,6 +6,7 @@
 
 #include "diskann/index.hpp"
 #include "formats/vector_reader.hpp"
+#include "index/code_layout.hpp"
 
 namespace diskann {
 
@@ -18,8 +19,8 @@ struct IndexBuilder::Settings {
   GraphBuilder builder = GraphBuilder::Auto;
   std::optional<float> alpha;
   std::optional<VectorType> store_as;
-  Codec codec = Codec::Auto;
-  bool drop_vectors = false;
+  index::CodeChoice codes = Codec::Auto;
+  bool drop_vectors = false, for_drive = false;
   VectorView tuning_queries;
   std::optional<std::uint64_t> memory_limit;
   Execution execution;
@@ -29,15 +30,16 @@ struct IndexBuilder::Settings {
   void check_shape(std::uint64_t rows, std::size_t dimension) const;
   /// `coded`: whether codes of rows that are not of 8 bits can take their place while the graph is built.
   BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded = true) const;
-  /// The codec, or None where there is no room for what Auto could choose.
-  Codec codec_within_limit(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
+  /// The codes, or none where there is no room for what Auto could choose.
+  index::CodeChoice codes_within_limit(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
   void check_memory(const BuildEstimate& estimate) const;
   std::unique_ptr<Index::State> build(const formats::VectorReader& reader, const BuildParameters& checked) const;
 
  private:
   BuildEstimate estimate_of(GraphBuilder which, std::uint64_t rows, std::size_t dimension, VectorType type, bool coded,
-                            Codec walked) const;
-  BuildEstimate estimate_by(Codec walked, std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
+                            const index::CodeChoice& walked) const;
+  BuildEstimate estimate_by(const index::CodeChoice& walked, std::uint64_t rows, std::size_t dimension, VectorType type,
+                            bool coded) const;
 };
 
 }  // namespace diskann

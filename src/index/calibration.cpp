@@ -1,19 +1,19 @@
 #include "index/calibration.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <limits>
 #include <numeric>
+#include <string>
+
+#include "diskann/error.hpp"
 
 namespace diskann::index {
 namespace {
 
-constexpr double kTie = 1e-6;       // 0.99 as a float is more than 0.9900
 constexpr double kGivenUp = 0.002;  // of the neighbours in a list, those that may be left to chance
-
-/// To four digits behind the point: what is measured is no surer, and files stay short.
-double rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
 /// The least number of places, from the first on, that hold all but a few of a rank's neighbours in the list.
 std::uint32_t places_needed(const ListTrial& trial, std::size_t rank, const Probes& probes) {
@@ -114,6 +114,24 @@ std::size_t kept_for(const Calibration& calibration, std::size_t k) {
   const double needed =
       for_k(calibration.k, k, [&](std::size_t rank) { return static_cast<double>(calibration.rerank[rank]); });
   return std::max(static_cast<std::size_t>(std::ceil(std::min(needed, double{base::kMaxSlots}))), k);
+}
+
+std::uint32_t known_list_size(const Calibration& calibration, std::size_t nodes, float recall, std::size_t k) {
+  if (!(recall > 0 && recall <= 1))
+    throw Error(ErrorCode::InvalidArgument, "a recall of " + std::to_string(recall) + " is not in (0, 1]");
+  if (k == 0) return 1;
+  if (nodes == 1)  // which every list finds
+    return static_cast<std::uint32_t>(std::min<std::size_t>(k, base::kMaxSlots));
+  if (calibration.queries == 0) {
+    throw Error(ErrorCode::Unsupported, "the index does not know which list size gives which recall",
+                "measure it: diskann tune, Index::calibrate; or give search_list_size");
+  }
+  if (const auto size = list_size_for(calibration, static_cast<double>(recall), k)) return *size;
+  throw Error(ErrorCode::InvalidArgument,
+              "no list that was measured finds the " + std::to_string(k) + " nearest with a recall of " +
+                  std::to_string(recall),
+              "measure longer lists: diskann tune, Index::calibrate; or give search_list_size, above " +
+                  std::to_string(calibration.lists.back().search_list_size));
 }
 
 }  // namespace diskann::index

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/calibration.hpp"
+#include "index/drive_stops.hpp"
 #include "index/code_layout.hpp"
 
 namespace diskann::index {
@@ -84,16 +85,17 @@ Codes with_far_zeros(Codes codes, const Index::State& state) {
 
 }  // namespace
 
-void choose_codes(Index::State& state, Codec codec, const VectorView& queries, const Execution& execution) {
+void choose_codes(Index::State& state, const CodeChoice& choice, const VectorView& queries,
+                  const Execution& execution) {
   walk_by(state, {});
   if (state.metric == Distance::Custom) return;
   base::ThreadTeam team(execution);
-  const auto codes_of = [&](Codec which) { return make_codes(which, state.metric, state.rows, team); };
+  const auto codes_of = [&](const CodeChoice& which) { return make_codes(which, state.metric, state.rows, team); };
   const auto measured = [&](const Probes& probes, std::span<const std::uint32_t> lists) {
     return measure(state, probes, lists, kEnough, execution);
   };
-  const std::vector<Codec> candidates =
-      codes_to_try(codec, state.metric, state.rows.view().type, state.rows.view().dimension);
+  const std::vector<CodeChoice> candidates =
+      codes_to_try(choice, state.metric, state.rows.view().type, state.rows.view().dimension);
   const std::size_t most = candidates.empty() ? kProbes : kProbesOfCodes;
   const Probes probes = choose_probes(state.rows, state.metric, queries, most, execution);
   if (candidates.empty() || probes.limits.empty()) {
@@ -107,41 +109,44 @@ void choose_codes(Index::State& state, Codec codec, const VectorView& queries, c
     if (size <= room && (size == kLists[0] || size == kShort || size == 2 * kShort || 2 * size > room))
       lists.push_back(size);
   const Calibration by_rows = measured(probes, lists);
-  Codec best = Codec::None;
+  CodeChoice best;
   // Of both at the recall that was seen of both.
   const double recall = std::min(0.95, by_rows.lists.back().recall[kTen]);
   const double cost_by_rows = expected_cost(state, by_rows, recall);
   Calibration calibration;
-  for (const Codec candidate : candidates) {
+  for (const CodeChoice& candidate : candidates) {
     walk_by(state, {});  // before others are made: no two take memory at once
     walk_by(state, codes_of(candidate));
     if (state.codes.codec == Codec::None) continue;
     Calibration by_codes = measured(probes, kLists);
     if (!finds_as_much(by_codes, by_rows)) continue;
-    if (codec == Codec::Auto && expected_cost(state, by_codes, recall) >= kWorthIt * cost_by_rows) continue;
+    if (choice.codec == Codec::Auto && expected_cost(state, by_codes, recall) >= kWorthIt * cost_by_rows) continue;
     best = candidate;
     calibration = std::move(by_codes);
     break;  // those behind it are larger
   }
-  if (state.codes.codec != best) {
+  if (state.codes.codec != best.codec) {
     walk_by(state, {});
-    if (best != Codec::None) walk_by(state, codes_of(best));
+    if (best.codec != Codec::None) walk_by(state, codes_of(best));
   }
-  state.calibration = best == Codec::None ? measured(probes, kLists) : std::move(calibration);
+  state.calibration = best.codec == Codec::None ? measured(probes, kLists) : std::move(calibration);
 }
 
-void keep_codes_alone(Index::State& state, Codec codec, const VectorView& queries, const Execution& execution) {
+void keep_codes(Index::State& state, const CodeChoice& choice, bool alone, const VectorView& queries,
+                const Execution& execution) {
   base::ThreadTeam team(execution);
   const base::RowsView rows = state.rows.view();
-  walk_by(state, with_far_zeros(make_codes(codec, state.metric, rows, team), state));
-  if (state.codes.codec == Codec::None) {
+  Codes codes = make_codes(choice, state.metric, rows, team);
+  if (codes.codec == Codec::None) {
     throw Error(ErrorCode::InvalidArgument,
-                "these vectors have no codes " + std::string(to_string(codec)) +
+                "these vectors have no codes " + std::string(to_string(choice.codec)) +
                     " that could take their place: all are the same, or they lie too far apart or too close",
-                "choose another codec, or keep the vectors");
+                alone ? "choose another codec, or keep the vectors" : "choose another codec, or none");
   }
+  walk_by(state, alone ? with_far_zeros(std::move(codes), state) : std::move(codes));
   const Probes probes = choose_probes(rows, state.metric, queries, kProbesOfCodes, execution);
-  state.calibration = measure(state, probes, kLists, kEnough, execution, true);
+  state.calibration = measure(state, probes, kLists, kEnough, execution, alone);
+  if (!alone) return measure_stops(state, probes, state.calibration, execution);
   state.searcher.reset();
   state.rows = base::RowStore({nullptr, 0, rows.rows, rows.dimension, rows.type}, nullptr);
   state.norms = {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "index/code_layout.hpp"
 #include "index/index_state.hpp"
 
 namespace diskann::index {
@@ -7,10 +8,11 @@ namespace diskann::index {
 /// Gives a graph over rows the codes of a codec, where walks by them find what walks by rows find, and measures the
 /// recall of searches, for `queries` or, where there are none, for stored rows; makes the searcher. By Codec::Auto the
 /// codes are the smallest by which searches are expected to be faster than by rows, or none. The state has all else.
-void choose_codes(Index::State& state, Codec codec, const VectorView& queries, const Execution& execution);
+void choose_codes(Index::State& state, const CodeChoice& choice, const VectorView& queries, const Execution& execution);
 
-/// Leaves codes of a codec alone, whatever walks by them find, and measures what that is; makes the searcher. Throws
-/// InvalidArgument where the rows have no such codes.
-void keep_codes_alone(Index::State& state, Codec codec, const VectorView& queries, const Execution& execution);
+/// Gives it codes whatever walks by them find and measures what that is; `alone`: without the rows. Makes the searcher.
+/// Throws InvalidArgument where the rows have no such codes.
+void keep_codes(Index::State& state, const CodeChoice& choice, bool alone, const VectorView& queries,
+                const Execution& execution);
 
 }  // namespace diskann::index

@@ -11,6 +11,7 @@
 #include "diskann/index.hpp"
 #include "distance/nibbles.hpp"
 #include "graph/code_space.hpp"
+#include "index/code_layout.hpp"
 #include "io/container.hpp"
 #include "quantization/product_codes.hpp"
 
@@ -47,7 +48,7 @@ class CodeBook {
 };
 
 /// Learns from rows that has_codes() takes; null where they are all the same and the codec wants a grid.
-std::shared_ptr<const CodeBook> train_book(Codec codec, Distance metric, const base::RowsView& rows,
+std::shared_ptr<const CodeBook> train_book(const CodeChoice& codes, Distance metric, const base::RowsView& rows,
                                            base::ThreadTeam& team);
 /// Where a book that was saved comes from.
 class SectionSource {

@@ -78,6 +78,30 @@ std::vector<float> read_means(const SectionSource& source, std::size_t dimension
   const std::vector<std::byte> bytes = source.section(SectionKind::CodeMeans, dimension * sizeof(float));
   return floats_of(bytes, SectionKind::CodeMeans, source);
 }
+/// Bytes of rows and scales.
+std::size_t direction_bytes(std::size_t count, std::size_t dimension) {
+  return count * (base::row_stride(VectorType::I8, dimension) + sizeof(float));
+}
+void add_section(const quantization::Projection& projection, Sections& sections) {
+  const base::RowsView& along = projection.directions;
+  std::vector<std::byte> bytes(along.data, along.data + along.rows * along.stride);
+  const std::vector<std::byte> scales = bytes_of(projection.scales);
+  bytes.insert(bytes.end(), scales.begin(), scales.end());
+  sections.emplace_back(SectionKind::CodeDirections, std::move(bytes));
+}
+/// Null where the section is missing.
+std::shared_ptr<const quantization::Projection> read_projection(const SectionSource& source, std::size_t count,
+                                                                std::size_t dimension) {
+  const std::size_t of_rows = count * base::row_stride(VectorType::I8, dimension);
+  const std::vector<std::byte> bytes = source.section(SectionKind::CodeDirections, direction_bytes(count, dimension));
+  if (bytes.empty()) return nullptr;
+  quantization::Projection projection{
+      base::RowStore(VectorType::I8, count, dimension),
+      floats_of(std::span(bytes).subspan(of_rows), SectionKind::CodeDirections, source)};
+  std::memcpy(projection.directions.row(0), bytes.data(), of_rows);
+  if (base::stray_padding(projection.directions)) source.fail("section code directions has bytes behind its rows");
+  return std::make_shared<quantization::Projection>(std::move(projection));
+}
 float length_of(const std::vector<float>& means) { return std::sqrt(quantization::dot(means)); }
 
 /// f16 and sq8: rows that the usual kernels compare.
@@ -164,19 +188,12 @@ class NibbleBook final : public CodeBook {
   Sections sections() const override {
     Sections sections;
     sections.emplace_back(SectionKind::CodeMeans, bytes_of(grid_.mean));
-    if (grid_.projection != nullptr) {
-      const base::RowsView& along = grid_.projection->directions;
-      std::vector<std::byte> bytes(along.data, along.data + along.rows * along.stride);
-      const std::vector<std::byte> scales = bytes_of(grid_.projection->scales);
-      bytes.insert(bytes.end(), scales.begin(), scales.end());
-      sections.emplace_back(SectionKind::CodeDirections, std::move(bytes));
-    }
+    if (grid_.projection != nullptr) add_section(*grid_.projection, sections);
     return sections;
   }
   std::size_t bytes() const override {
     std::size_t bytes = grid_.mean.size() * sizeof(float);
-    if (grid_.projection != nullptr)
-      bytes += grid_.projection->count() * (grid_.projection->directions.view().stride + sizeof(float));
+    if (grid_.projection != nullptr) bytes += direction_bytes(grid_.projection->count(), grid_.mean.size());
     return bytes;
   }
 
@@ -186,16 +203,8 @@ class NibbleBook final : public CodeBook {
     grid.mean = read_means(source, dimension);
     if (grid.mean.empty()) return nullptr;
     if (codec == Codec::Mix) {
-      const std::size_t count = quantization::directions_of(grid.shape, dimension);
-      const std::size_t of_rows = count * base::row_stride(VectorType::I8, dimension);
-      const std::vector<std::byte> bytes = source.section(SectionKind::CodeDirections, of_rows + count * sizeof(float));
-      if (bytes.empty()) return nullptr;
-      quantization::Projection projection{
-          base::RowStore(VectorType::I8, count, dimension),
-          floats_of(std::span(bytes).subspan(of_rows), SectionKind::CodeDirections, source)};
-      std::memcpy(projection.directions.row(0), bytes.data(), of_rows);
-      if (base::stray_padding(projection.directions)) source.fail("section code directions has bytes behind its rows");
-      grid.projection = std::make_shared<quantization::Projection>(std::move(projection));
+      grid.projection = read_projection(source, quantization::directions_of(grid.shape, dimension), dimension);
+      if (grid.projection == nullptr) return nullptr;
     }
     return std::make_shared<NibbleBook>(metric, std::move(grid));
   }
@@ -301,20 +310,26 @@ class ProductBook final : public CodeBook {
     return numbers;
   }
   Sections sections() const override {
-    return {{SectionKind::CodeMeans, bytes_of(grid_.mean)}, {SectionKind::CodeCentroids, bytes_of(grid_.values)}};
+    Sections sections{{SectionKind::CodeMeans, bytes_of(grid_.mean)},
+                      {SectionKind::CodeCentroids, bytes_of(grid_.values)}};
+    if (grid_.projection != nullptr) add_section(*grid_.projection, sections);
+    return sections;
   }
-  std::size_t bytes() const override { return (grid_.mean.size() + grid_.values.size()) * sizeof(float); }
+  std::size_t bytes() const override {
+    std::size_t bytes = (grid_.mean.size() + grid_.values.size()) * sizeof(float);
+    if (grid_.projection != nullptr) bytes += direction_bytes(grid_.projection->count(), grid_.mean.size());
+    return bytes;
+  }
 
-  static std::shared_ptr<const CodeBook> read(Distance metric, const CodeNumbers& numbers,
+  static std::shared_ptr<const CodeBook> read(Distance metric, std::size_t dimension, const CodeNumbers& numbers,
                                               const SectionSource& source) {
-    const quantization::ProductShape& shape = numbers.product;
-    const std::size_t bytes = shape.dimension * shape.centroids() * sizeof(float);
-    std::vector<float> mean = read_means(source, shape.dimension);
-    std::vector<float> values =
-        floats_of(source.section(SectionKind::CodeCentroids, bytes), SectionKind::CodeCentroids, source);
-    if (mean.empty() || values.empty()) return nullptr;
-    return std::make_shared<ProductBook>(
-        metric, quantization::ProductGrid{shape, std::move(mean), std::move(values), numbers.shared});
+    quantization::ProductGrid grid{numbers.product, read_means(source, dimension), {}, numbers.shared};
+    const std::size_t bytes = grid.shape.dimension * grid.shape.centroids() * sizeof(float);
+    grid.values = floats_of(source.section(SectionKind::CodeCentroids, bytes), SectionKind::CodeCentroids, source);
+    if (grid.shape.along_directions) grid.projection = read_projection(source, grid.shape.dimension, dimension);
+    const bool whole =
+        !grid.mean.empty() && !grid.values.empty() && grid.shape.along_directions == (grid.projection != nullptr);
+    return whole ? std::make_shared<ProductBook>(metric, std::move(grid)) : nullptr;
   }
 
  private:
@@ -324,8 +339,9 @@ class ProductBook final : public CodeBook {
 
 }  // namespace
 
-std::shared_ptr<const CodeBook> train_book(Codec codec, Distance metric, const base::RowsView& rows,
+std::shared_ptr<const CodeBook> train_book(const CodeChoice& codes, Distance metric, const base::RowsView& rows,
                                            base::ThreadTeam& team) {
+  const Codec codec = codes.codec;
   if (codec == Codec::F16) return std::make_shared<ScalarBook>(codec, metric, std::nullopt, 0.0f);
   const bool knows_lengths = plane_bits(codec) != 0 || product_bits(codec) != 0 || codec == Codec::LVQ8;
   const InverseNorms inverse(metric == Distance::Cosine || (metric == Distance::InnerProduct && !knows_lengths), rows,
@@ -336,7 +352,7 @@ std::shared_ptr<const CodeBook> train_book(Codec codec, Distance metric, const b
     return grid.step > 0 ? std::make_shared<NibbleBook>(metric, std::move(grid)) : nullptr;
   }
   if (const std::size_t bits = product_bits(codec)) {
-    const quantization::ProductShape shape = quantization::usual_shape(rows.dimension, bits);
+    const quantization::ProductShape shape = quantization::product_shape(rows.dimension, bits, codes.chunks);
     return std::make_shared<ProductBook>(metric, quantization::train_product(shape, rows, inverse.data(), team));
   }
   if (const std::size_t bits = plane_bits(codec))
@@ -360,7 +376,7 @@ std::shared_ptr<const CodeBook> read_book(Codec codec, Distance metric, std::siz
     return std::make_shared<ScalarBook>(codec, metric, grid, numbers.longest);
   }
   if (on_nibble_grid(codec)) return NibbleBook::read(codec, metric, dimension, numbers, source);
-  if (product_bits(codec) != 0) return ProductBook::read(metric, numbers, source);
+  if (product_bits(codec) != 0) return ProductBook::read(metric, dimension, numbers, source);
   std::vector<float> mean = read_means(source, dimension);
   if (mean.empty()) return nullptr;
   if (codec == Codec::LVQ8) return std::make_shared<LvqBook>(metric, std::move(mean));

@@ -38,46 +38,51 @@ Distance code_metric(Codec codec, Distance metric) noexcept {
   return metric == Distance::Cosine ? Distance::InnerProduct : Distance::Cosine;
 }
 
-CodeLayout code_layout(Codec codec, Distance metric, std::size_t dimension, std::uint64_t rows) noexcept {
+CodeLayout code_layout(const CodeChoice& codes, Distance metric, std::size_t dimension, std::uint64_t rows) {
+  const Codec codec = codes.codec;
   if (on_nibble_grid(codec)) {
     const distance::NibbleShape shape = nibble_shape(codec, dimension);
     const std::size_t factors = metric == Distance::InnerProduct ? 2 : 1;
-    CodeLayout layout{VectorType::U8, shape.row_bytes(), false, factors, 4, dimension, 0};
+    CodeLayout layout{VectorType::U8, shape.row_bytes(), false, factors, 4, dimension};
     if (codec == Codec::Mix) {
       const std::size_t directions = quantization::directions_of(shape, dimension);
-      layout.learnt = directions * (base::row_stride(VectorType::I8, dimension) + sizeof(float));
+      layout.directions = directions * (base::row_stride(VectorType::I8, dimension) + sizeof(float));
     }
     return layout;
   }
   if (const std::size_t bits = plane_bits(codec)) {
     const std::size_t bytes = distance::plane_row_bytes(base::round_up(dimension, 64), bits);
-    return {VectorType::U8, bytes, true, 2, 4, dimension, 0};
+    return {VectorType::U8, bytes, true, 2, 4, dimension};
   }
   if (const std::size_t bits = product_bits(codec)) {
-    const quantization::ProductShape shape = quantization::usual_shape(dimension, bits);
-    const std::size_t centroids = dimension * shape.centroids() * sizeof(float);
+    const quantization::ProductShape shape = quantization::product_shape(dimension, bits, codes.chunks);
     const std::size_t factors = metric == Distance::InnerProduct ? 2 : 1;
-    return {VectorType::U8, shape.row_bytes(), true, factors, 4, dimension, centroids};
+    CodeLayout layout{VectorType::U8, shape.row_bytes(), true, factors, 4, dimension};
+    layout.centroids = dimension * shape.centroids() * sizeof(float);  // at most: fewer directions may be enough
+    if (shape.along_directions)
+      layout.directions = shape.dimension * (base::row_stride(VectorType::I8, dimension) + sizeof(float));
+    return layout;
   }
-  if (codec == Codec::LVQ8) return {VectorType::I8, dimension, false, 3, 6, dimension, 0};
+  if (codec == Codec::LVQ8) return {VectorType::I8, dimension, false, 3, 6, dimension};
   const VectorType type = code_type(codec, metric);
   const bool norms = distance::has_norms(code_metric(codec, metric), type, dimension, rows);
   return {type, dimension, false, norms ? std::size_t{1} : 0, 1, 0, 0};
 }
 
-std::uint64_t training_bytes(Codec codec, std::uint64_t rows, std::size_t dimension, unsigned threads) noexcept {
-  if (codec == Codec::Mix) return quantization::mixed_training_bytes(dimension, threads);
-  if (const std::size_t bits = product_bits(codec))
-    return quantization::product_training_bytes(quantization::usual_shape(dimension, bits), rows, threads);
+std::uint64_t training_bytes(const CodeChoice& codes, std::uint64_t rows, std::size_t dimension, unsigned threads) {
+  if (codes.codec == Codec::Mix) return quantization::mixed_training_bytes(dimension, threads);
+  if (const std::size_t bits = product_bits(codes.codec))
+    return quantization::product_training_bytes(quantization::product_shape(dimension, bits, codes.chunks), dimension,
+                                                rows, threads);
   return std::uint64_t{2} << 20;  // samples of values
 }
 
-std::uint64_t coding_bytes(Codec codec, std::size_t dimension) noexcept {
-  const std::size_t bits = product_bits(codec);
+std::uint64_t coding_bytes(const CodeChoice& codes, std::size_t dimension) {
+  const std::size_t bits = product_bits(codes.codec);
   if (bits == 0) return 0;
-  const quantization::ProductShape shape = quantization::usual_shape(dimension, bits);
+  const quantization::ProductShape shape = quantization::product_shape(dimension, bits, codes.chunks);
   const std::uint64_t tables = graph::kWalks * shape.chunks * shape.centroids() * sizeof(float);
-  return std::max(tables, quantization::product_encoding_bytes(shape));
+  return std::max(tables, quantization::product_encoding_bytes(dimension));
 }
 
 bool has_codes(Codec codec, VectorType rows, std::size_t dimension) noexcept {
@@ -89,12 +94,12 @@ bool has_codes(Codec codec, VectorType rows, std::size_t dimension) noexcept {
   return plane_bits(codec) != 0 && dimension <= distance::kMostInPlanes;
 }
 
-std::vector<Codec> codes_to_try(Codec codec, Distance metric, VectorType rows, std::size_t dimension) {
+std::vector<CodeChoice> codes_to_try(const CodeChoice& codes, Distance metric, VectorType rows, std::size_t dimension) {
   if (metric == Distance::Custom) return {};
-  if (codec != Codec::Auto) return has_codes(codec, rows, dimension) ? std::vector{codec} : std::vector<Codec>();
-  std::vector<Codec> codecs{Codec::SQ4, Codec::SQ8};
-  std::erase_if(codecs, [&](Codec which) { return !has_codes(which, rows, dimension); });
-  return codecs;
+  std::vector<CodeChoice> tried{Codec::SQ4, Codec::SQ8};
+  if (codes.codec != Codec::Auto) tried = {codes};
+  std::erase_if(tried, [&](const CodeChoice& which) { return !has_codes(which.codec, rows, dimension); });
+  return tried;
 }
 
 }  // namespace diskann::index

@@ -18,13 +18,13 @@ void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team
               "scale the vectors down, or use the codec sq8");
 }
 
-Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
-  if (!has_codes(codec, rows.type, rows.dimension)) return {};
-  std::shared_ptr<const CodeBook> book = train_book(codec, metric, rows, team);
+Codes make_codes(const CodeChoice& choice, Distance metric, const base::RowsView& rows, base::ThreadTeam& team) {
+  if (!has_codes(choice.codec, rows.type, rows.dimension)) return {};
+  std::shared_ptr<const CodeBook> book = train_book(choice, metric, rows, team);
   if (book == nullptr) return {};
   std::optional<CodedRows> made = book->encode(rows, team);
   if (!made) return {};
-  return {codec, std::move(book), std::move(made->rows), std::move(made->factors)};
+  return {choice.codec, std::move(book), std::move(made->rows), std::move(made->factors)};
 }
 
 bool are_codes_of(const Codes& codes, const base::RowsView& rows, base::ThreadTeam& team) {

@@ -26,7 +26,7 @@ struct Codes {
 void check_codec(Codec codec, const base::RowsView& rows, base::ThreadTeam& team);
 /// Codes of all rows, which check_codec() has seen. Codec::None where there are none to make: rows that are as small
 /// themselves, or all the same.
-Codes make_codes(Codec codec, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
+Codes make_codes(const CodeChoice& choice, Distance metric, const base::RowsView& rows, base::ThreadTeam& team);
 /// Whether codes are those that their book gives the rows, which are finite.
 bool are_codes_of(const Codes& codes, const base::RowsView& rows, base::ThreadTeam& team);
 

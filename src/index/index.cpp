@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "graph/reachability.hpp"
 #include "index/adopt.hpp"
+#include "index/arguments.hpp"
 #include "index/calibration.hpp"
+#include "index/drive_stops.hpp"
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/microsoft.hpp"
@@ -14,32 +15,10 @@
 namespace diskann {
 namespace {
 
-constexpr std::uint32_t kMaxListSize = 100'000'000;
-
-void check_queries(const Index& index, const VectorView& queries) {
-  if (queries.dimension() == index.dimension()) return;
-  throw Error(ErrorCode::DimensionMismatch, "the query has " + std::to_string(queries.dimension()) +
-                                                " dimensions, the index has " + std::to_string(index.dimension()));
-}
-
-void check_query(const Index& index, const VectorView& query) {
-  check_queries(index, query);
-  if (query.rows() == 1) return;
-  throw Error(ErrorCode::InvalidArgument, "one query expected, " + std::to_string(query.rows()) + " rows given",
-              "use search_batch for several queries");
-}
-
-std::size_t checked_list_size(const SearchParameters& parameters) {
-  if (parameters.search_list_size >= 1 && parameters.search_list_size <= kMaxListSize)
-    return parameters.search_list_size;
-  throw Error(ErrorCode::InvalidArgument, "search_list_size must be 1 to " + std::to_string(kMaxListSize) + ", not " +
-                                              std::to_string(parameters.search_list_size));
-}
-
 /// For the k nearest.
 index::Reach reach_for(const Index& index, const SearchParameters& parameters, std::size_t k) {
-  const std::size_t list_size =
-      parameters.target_recall ? index.list_size_for(*parameters.target_recall, k) : checked_list_size(parameters);
+  const std::size_t list_size = parameters.target_recall ? index.list_size_for(*parameters.target_recall, k)
+                                                         : index::checked_list_size(parameters.search_list_size);
   return {std::max(list_size, k), index::kept_for(index.calibration(), std::max<std::size_t>(k, 1))};
 }
 
@@ -87,6 +66,17 @@ void Index::save(const std::filesystem::path& path, bool overwrite, const Execut
   index::save_index(adopted != nullptr ? *adopted : *state_, path, overwrite, execution);
 }
 
+void Index::save_for_disk(const std::filesystem::path& path, bool overwrite, const Execution& execution) const {
+  check_edges(*state_);
+  if (!has_vectors() || codec() == Codec::None) {
+    throw Error(ErrorCode::Unsupported,
+                "an index on a drive is searched by codes in memory, and this one has " +
+                    std::string(has_vectors() ? "none" : "no vectors"),
+                "build it with --quantize sq8, sq4, mix, rabitq1 to rabitq8, pq4 or pq8");
+  }
+  index::save_in_pages(*state_, path, overwrite, true, execution);
+}
+
 void Index::save_microsoft(const std::filesystem::path& prefix, bool overwrite, const Execution& execution) const {
   check_edges(*state_);
   if (!has_vectors())
@@ -102,7 +92,7 @@ std::vector<Hit> Index::search(VectorView query, std::size_t k, const SearchPara
 
 std::size_t Index::search_into(VectorView query, std::span<Hit> hits, const SearchParameters& parameters,
                                SearchStatistics* statistics) const {
-  check_query(*this, query);
+  index::check_query(dimension(), query);
   const index::Reach reach = reach_for(*this, parameters, hits.size());
   return std::visit([&](const auto& searcher) { return searcher.search(query, hits, reach, statistics); },
                     *state_->searcher);
@@ -110,38 +100,27 @@ std::size_t Index::search_into(VectorView query, std::span<Hit> hits, const Sear
 
 SearchResults Index::search_batch(VectorView queries, std::size_t k, const SearchParameters& parameters,
                                   const Execution& execution, SearchStatistics* statistics) const {
-  if (queries.rows() > 0) check_queries(*this, queries);
+  if (queries.rows() > 0) index::check_queries(dimension(), queries);
   const index::Reach reach = reach_for(*this, parameters, k);
-  SearchResults results;
-  results.rows = queries.rows();
-  results.k = k;
-  const std::uint64_t cells = base::checked_multiply(results.rows, k, "results", ErrorCode::InvalidArgument);
-  try {
-    results.ids.assign(cells, kNoId);
-    results.distances.assign(cells, std::numeric_limits<float>::infinity());
-  } catch (const std::exception&) {  // bad_alloc or length_error
-    throw Error(ErrorCode::OutOfMemory,
-                "cannot hold " + std::to_string(k) + " hits for each of " + std::to_string(results.rows) + " queries",
-                "ask for fewer: the index has " + std::to_string(size()) + " points");
-  }
+  SearchResults results = index::empty_results(queries.rows(), k, size());
   std::visit([&](const auto& searcher) { searcher.search_batch(queries, reach, execution, results, statistics); },
              *state_->searcher);
   return results;
 }
 
 std::vector<Hit> Index::range_search(VectorView query, float radius, const SearchParameters& parameters) const {
-  check_query(*this, query);
+  index::check_query(dimension(), query);
   if (std::isnan(radius)) throw Error(ErrorCode::InvalidArgument, "the radius is not a number");
   if (parameters.target_recall)
     throw Error(ErrorCode::InvalidArgument, "a target recall is for the k nearest: what lies within a radius has none",
                 "give search_list_size");
-  const std::size_t list_size = checked_list_size(parameters);
+  const std::size_t list_size = index::checked_list_size(parameters.search_list_size);
   return std::visit([&](const auto& searcher) { return searcher.range_search(query, radius, list_size); },
                     *state_->searcher);
 }
 
 void Index::distances(VectorView query, std::span<const std::uint64_t> ids, std::span<float> out) const {
-  check_query(*this, query);
+  index::check_query(dimension(), query);
   if (out.size() != ids.size()) {
     throw Error(ErrorCode::InvalidArgument,
                 "room for " + std::to_string(out.size()) + " distances, " + std::to_string(ids.size()) + " ids given");
@@ -166,30 +145,17 @@ void Index::calibrate(VectorView queries, const Execution& execution) {
   if (!has_vectors())
     throw Error(ErrorCode::Unsupported, "the index holds no vectors to compare with",
                 "measure when it is built: build --tune, IndexBuilder::tuning_queries");
-  if (queries.rows() > 0) check_queries(*this, queries);
+  if (queries.rows() > 0) index::check_queries(dimension(), queries);
   const base::RowsView& rows = state_->rows.view();
   const std::size_t most = queries.rows() > 0 ? kMostQueries : kStoredRows;
   const index::Probes probes = index::choose_probes(rows, metric(), queries, most, execution);
-  state_->calibration = index::measure(*state_, probes, index::kLists, kEnough, execution);
+  Calibration calibration = index::measure(*state_, probes, index::kLists, kEnough, execution);
+  if (state_->paged) index::measure_stops(*state_, probes, calibration, execution);
+  state_->calibration = std::move(calibration);
 }
 
 std::uint32_t Index::list_size_for(float recall, std::size_t k) const {
-  if (!(recall > 0 && recall <= 1))
-    throw Error(ErrorCode::InvalidArgument, "a recall of " + std::to_string(recall) + " is not in (0, 1]");
-  if (k == 0) return 1;
-  if (state_->graph.nodes() == 1)  // which every list finds
-    return static_cast<std::uint32_t>(std::min<std::size_t>(k, base::kMaxSlots));
-  const Calibration& known = calibration();
-  if (known.queries == 0) {
-    throw Error(ErrorCode::Unsupported, "the index does not know which list size gives which recall",
-                "measure it: diskann tune, Index::calibrate; or give search_list_size");
-  }
-  if (const auto size = diskann::list_size_for(known, static_cast<double>(recall), k)) return *size;
-  throw Error(ErrorCode::InvalidArgument,
-              "no list that was measured finds the " + std::to_string(k) + " nearest with a recall of " +
-                  std::to_string(recall),
-              "measure longer lists: diskann tune, Index::calibrate; or give search_list_size, above " +
-                  std::to_string(known.lists.back().search_list_size));
+  return index::known_list_size(calibration(), state_->graph.nodes(), recall, k);
 }
 
 std::size_t Index::size() const noexcept { return state_->points.points(); }

@@ -8,7 +8,10 @@
 #include "graph/build_incremental.hpp"
 #include "graph/reachability.hpp"
 #include "index/code_layout.hpp"
+#include "index/disk_searcher.hpp"
+#include "index/disk_state.hpp"
 #include "index/index_state.hpp"
+#include "index/node_cache.hpp"
 #include "io/container_layout.hpp"
 
 namespace diskann::index {
@@ -16,13 +19,7 @@ namespace {
 
 using io::SectionKind;
 
-constexpr std::uint32_t kSectionVersion = 1;
 constexpr std::uint64_t kMostEntryPoints = 1024;
-
-template <class T>
-std::span<const std::byte> bytes_of(std::span<const T> values) {
-  return std::as_bytes(values);
-}
 
 /// Opens the sections one after the other, so that what all of them share is said once.
 class IndexReader {
@@ -39,25 +36,124 @@ class IndexReader {
     state->metric = meta_.metric;
     state->source_type = meta_.source_type;
     state->builder = meta_.builder;
+    state->paged = meta_.paged;
     state->calibration = meta_.calibration;
     state->custom = custom_distance();
     state->codes = codes();
-    if (meta_.has_vectors) {
+    if (meta_.paged) {
+      read_pages(*state);
+    } else if (meta_.has_vectors) {
       state->rows = rows(SectionKind::Vectors, meta_.type);
     } else {
       state->rows = base::RowStore({nullptr, 0, meta_.nodes, meta_.dimension, meta_.type}, nullptr);
       if (container_.find(SectionKind::Vectors) != nullptr) fail("vectors that the metadata says were dropped");
     }
-    state->graph = graph();
+    if (!meta_.paged) state->graph = graph();
     state->entry_points = entry_points();
-    if (meta_.has_vectors && (meta_.metric == Distance::Cosine || has_squared_norms()))
+    if (meta_.has_vectors && !meta_.paged && (meta_.metric == Distance::Cosine || has_squared_norms()))
       state->norms = array<float>(SectionKind::Norms, meta_.nodes);
     state->points = points();
     state->make_searcher();
     return state;
   }
 
+  /// What is needed in memory where pages stay on the drive.
+  std::unique_ptr<DiskIndex::State> read_for_drive(const std::filesystem::path& path, const DiskOpenOptions& options) {
+    if (!meta_.paged) {
+      throw Error(ErrorCode::InvalidArgument, container_.path().string() + " is no index for a drive: it has no pages",
+                  "open it as an index in memory, or make one of it: diskann convert");
+    }
+    auto state = std::make_unique<DiskIndex::State>();
+    state->path = path;
+    state->pages = pages();
+    state->device = device(path, options);
+    state->edges_at = section_of_edges().offset / io::kBlockBytes;
+    if (state->pages.split) state->rows_at = section_of_rows().offset / io::kBlockBytes;
+    auto known = std::make_unique<Index::State>();
+    known->parameters = meta_.parameters;
+    known->metric = meta_.metric;
+    known->source_type = meta_.source_type;
+    known->builder = meta_.builder;
+    known->calibration = meta_.calibration;
+    known->codes = codes();
+    known->rows = base::RowStore({nullptr, 0, meta_.nodes, meta_.dimension, meta_.type}, nullptr);
+    known->entry_points = entry_points();
+    known->points = points();
+    state->known = std::move(known);
+    state->visited = visited();
+    return state;
+  }
+
  private:
+  /// It opens the file anew, by its name, which another may have by now.
+  std::unique_ptr<io::BlockDevice> device(const std::filesystem::path& path, const DiskOpenOptions& options) const {
+    auto device = options.simulated ? io::simulate_blocks(path, *options.simulated)
+                                    : io::open_blocks(path, options.io, options.direct);
+    const auto reader = device->reader(1, 1);
+    reader->submit(std::vector<io::BlockRead>{{0, 1, 0}});
+    std::vector<std::uint32_t> landed;
+    reader->wait(landed);
+    const std::vector<std::byte> first = container_.first_page();
+    if (std::memcmp(reader->data(0), first.data(), first.size()) == 0) return device;
+    throw Error(ErrorCode::Corrupt, container_.path().string() + " was replaced while it was opened", "open it again");
+  }
+  NodePages pages() const { return {meta_.type, meta_.dimension, meta_.parameters.max_degree}; }
+  const io::Section& section_of_edges() const {
+    const NodePages pages = this->pages();
+    return sized(pages.split ? SectionKind::EdgePages : SectionKind::NodePages, pages.edges.bytes(meta_.nodes));
+  }
+  const io::Section& section_of_rows() const { return sized(SectionKind::RowPages, pages().rows.bytes(meta_.nodes)); }
+
+  /// Rows and graph of an index for a drive, into memory.
+  void read_pages(Index::State& state) const {
+    const NodePages pages = this->pages();
+    base::RowStore rows(meta_.type, meta_.nodes, meta_.dimension);
+    base::Adjacency graph(meta_.nodes, graph::row_slots(pages.max_degree));
+    const auto take_row = [&](base::Slot slot, const std::byte* record) {
+      std::memcpy(rows.row(slot), record, meta_.dimension * size_of(meta_.type));
+    };
+    std::vector<base::Slot> neighbors(pages.max_degree);
+    read_records(section_of_edges(), pages.edges, [&](base::Slot slot, const std::byte* record) {
+      if (!pages.split) take_row(slot, record);
+      std::uint32_t degree = 0;
+      std::memcpy(&degree, record + pages.edges_at(), sizeof degree);
+      if (degree > pages.max_degree) fail("node " + std::to_string(slot) + " has " + std::to_string(degree) + " edges");
+      std::memcpy(neighbors.data(), record + pages.edges_at() + sizeof degree, degree * sizeof(base::Slot));
+      graph.assign(slot, {neighbors.data(), degree});
+    });
+    if (pages.split) read_records(section_of_rows(), pages.rows, take_row);
+    check_slots(graph);
+    state.rows = std::move(rows);
+    state.graph = std::move(graph);
+    std::vector<float> norms(distance::has_norms(meta_.metric, meta_.type, meta_.dimension, meta_.nodes) ? meta_.nodes
+                                                                                                         : 0);
+    distance::row_norms(meta_.metric, state.rows, 0, norms.size(), norms.data());
+    state.norms = std::move(norms);
+  }
+  template <class Take>
+  void read_records(const io::Section& section, const RecordPages& pages, const Take& take) const {
+    constexpr std::uint64_t kUnits = 64;
+    std::vector<std::byte> part;
+    const std::uint64_t units = pages.units(meta_.nodes);
+    for (std::uint64_t first = 0; first < units; first += kUnits) {
+      base::check_cancelled(options_.execution.cancel);
+      const std::uint64_t count = std::min(kUnits, units - first);
+      part.resize(count * pages.unit_bytes());
+      container_.read(section, first * pages.unit_bytes(), part);
+      for (std::uint64_t unit = 0; unit < count; ++unit) {
+        if (!is_sealed(std::span(part).subspan(unit * pages.unit_bytes(), pages.unit_bytes()), first + unit))
+          fail("section " + to_string(section.kind) + ": the checksum of page " +
+               std::to_string((first + unit) * pages.pages()) + " is wrong");
+      }
+      const std::uint64_t end = std::min<std::uint64_t>((first + count) * pages.records(), meta_.nodes);
+      for (std::uint64_t slot = first * pages.records(); slot < end; ++slot) {
+        const auto node = static_cast<base::Slot>(slot);
+        take(node, part.data() + (pages.unit_of(node) - first) * pages.unit_bytes() + pages.offset_of(node));
+      }
+      progress_.add(part.size());
+    }
+  }
+
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(ErrorCode::Corrupt, container_.path().string() + ": " + what);
   }
@@ -148,7 +244,7 @@ class IndexReader {
   }
   /// Where there are no vectors it must be there.
   bool has(SectionKind kind) const {
-    if (!meta_.has_vectors) container_.require(kind);
+    if (!meta_.has_vectors || meta_.paged) container_.require(kind);
     return container_.find(kind) != nullptr;
   }
   base::SharedArray<float> factors(std::size_t of_row) const {
@@ -229,6 +325,18 @@ class IndexReader {
     return entries;
   }
 
+  std::vector<base::Slot> visited() const {
+    const io::Section* const section = container_.find(SectionKind::Visited);
+    if (section == nullptr) return {};
+    const std::uint64_t count = section->length / sizeof(base::Slot);
+    if (section->length % sizeof(base::Slot) != 0 || count > meta_.nodes) fail("section visited nodes is not whole");
+    std::vector<base::Slot> slots(count);
+    read_large(*section, std::as_writable_bytes(std::span(slots)));
+    const auto stray = std::find_if(slots.begin(), slots.end(), [&](base::Slot slot) { return slot >= meta_.nodes; });
+    if (stray != slots.end()) fail("node " + std::to_string(*stray) + " was visited, which is none");
+    return slots;
+  }
+
   template <class T>
   base::SharedArray<T> array(SectionKind kind, std::uint64_t count) const {
     const io::Section& section = sized(kind, base::checked_multiply(count, sizeof(T), "a section"));
@@ -272,81 +380,17 @@ std::string stray_padding_text(const base::RowsView& rows, std::size_t stray) {
          std::to_string(std::to_integer<int>(rows.data[stray])) + ", not 0";
 }
 
-void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
-                const Execution& execution) {
-  const base::RowsView& rows = state.rows.view();
-  const base::RowsView& codes = state.codes.rows.view();
-  const std::uint64_t large = rows.rows * rows.stride + state.graph.bytes() + codes.rows * codes.stride;
-  base::ProgressMeter progress(execution, "write index", large);
-  io::ContainerWriter writer(path, overwrite);
-  const auto write_large = [&](std::span<const std::byte> bytes) {
-    constexpr std::size_t kPart = std::size_t{4} << 20;
-    for (std::size_t done = 0; done < bytes.size(); done += kPart) {
-      base::check_cancelled(execution.cancel);
-      const auto part = bytes.subspan(done, std::min(kPart, bytes.size() - done));
-      writer.write(part);
-      progress.add(part.size());
-    }
-  };
-
-  const std::string meta = meta_to_json(state);
-  writer.begin(SectionKind::Meta, kSectionVersion, true);
-  writer.write(bytes_of(std::span(meta)));
-  if (state.has_vectors()) {
-    writer.begin(SectionKind::Vectors, kSectionVersion, true);
-    write_large({rows.data, rows.rows * rows.stride});
-  }
-  writer.begin(SectionKind::Graph, kSectionVersion, true);
-  write_large(bytes_of(std::span(state.graph.data(), state.graph.nodes() * state.graph.stride())));
-  writer.begin(SectionKind::EntryPoints, kSectionVersion, true);
-  writer.write(bytes_of(std::span<const base::Slot>(state.entry_points)));
-  if (state.points.has_ids()) {
-    writer.begin(SectionKind::Ids, kSectionVersion, true);
-    write_large(bytes_of(state.points.ids()));
-  }
-  if (state.points.has_twins()) {
-    writer.begin(SectionKind::Twins, kSectionVersion, true);
-    write_large(bytes_of(state.points.starts()));
-    write_large(bytes_of(state.points.members()));
-  }
-  if (!state.norms.empty()) {
-    writer.begin(SectionKind::Norms, kSectionVersion, state.metric == Distance::Cosine);
-    write_large(bytes_of(state.norms.span()));
-  }
-  if (state.codes.codec != Codec::None) {
-    // Readers that know of no index without vectors must refuse one, and of pairs of norms take the codes for unknown.
-    const bool alone = !state.has_vectors();
-    writer.begin(SectionKind::Codes, alone ? 2 : 1, alone);
-    write_large({codes.data, codes.rows * codes.stride});
-    if (!state.codes.factors.empty()) {
-      const bool pairs = state.codes.codec == Codec::SQ4 && state.codes.factors.size() != codes.rows;
-      writer.begin(SectionKind::CodeNorms, pairs ? 2 : 1, false);
-      write_large(bytes_of(state.codes.factors.span()));
-    }
-    for (const auto& [kind, bytes] : state.codes.book->sections()) {
-      writer.begin(kind, kSectionVersion, false);
-      writer.write(bytes);
-    }
-  }
-  writer.commit(execution.cancel);
-}
-
-std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
-                               std::uint32_t max_degree, bool with_ids, Codec codec, bool drop_vectors) {
-  const auto section = [](std::uint64_t bytes) { return base::round_up(bytes, io::kSectionAlignment); };
-  std::uint64_t bytes = 3 * io::kSectionAlignment;  // header, metadata and entry points: a page each
-  if (!drop_vectors) bytes += section(rows * base::row_stride(type, dimension));
-  bytes += section(rows * graph::row_slots(max_degree) * sizeof(base::Slot));
-  if (with_ids) bytes += section(rows * sizeof(std::uint64_t));
-  if (!drop_vectors && distance::has_norms(metric, type, dimension, rows)) bytes += section(rows * sizeof(float));
-  std::uint64_t most = 0;
-  for (const Codec kept : codes_to_try(codec, metric, type, dimension)) {
-    const CodeLayout layout = code_layout(kept, metric, dimension, rows);
-    std::uint64_t of_codes = section(rows * layout.stride()) + section(layout.means * sizeof(float));
-    of_codes += section(rows * layout.factors * sizeof(float)) + section(layout.learnt);
-    most = std::max(most, of_codes);
-  }
-  return bytes + most;
+std::unique_ptr<DiskIndex::State> open_pages(const std::filesystem::path& path, const DiskOpenOptions& options) {
+  OpenOptions of_file;
+  of_file.execution = options.execution;
+  auto state = IndexReader(path, of_file).read_for_drive(path, options);
+  const Codes& codes = state->known->codes;
+  const std::uint64_t cache = options.cache_bytes.value_or(codes.rows.view().rows * codes.rows.view().stride / 8);
+  state->visited.resize(
+      std::min<std::uint64_t>(state->visited.size(), cache / NodeCache::bytes_of_node(state->pages.max_degree)));
+  state->visited.shrink_to_fit();
+  state->searcher = std::make_unique<const DiskSearcher>(*state);
+  return state;
 }
 
 std::unique_ptr<Index::State> open_index(const std::filesystem::path& path, const OpenOptions& options) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/row_store.hpp"
+#include "diskann/disk_index.hpp"
 #include "diskann/index.hpp"
 #include "diskann/inspect.hpp"
 #include "index/codes.hpp"
@@ -16,13 +17,21 @@ namespace diskann::index {
 /// Writes the sections of docs/format.md.
 void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
                 const Execution& execution);
+/// The same with rows and edges in pages, for a drive: record_pages.hpp. The index has vectors and codes. `reorder`: as
+/// page_order.hpp says.
+void save_in_pages(const Index::State& state, const std::filesystem::path& path, bool overwrite, bool reorder,
+                   const Execution& execution);
 /// Size of the file where every row is a node. The caller has seen that `rows` rows of vectors fit 64 bits.
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
-                               std::uint32_t max_degree, bool with_ids, Codec codec, bool drop_vectors);
+                               std::uint32_t max_degree, bool with_ids, const CodeChoice& codes, bool drop_vectors,
+                               bool for_drive);
 
 /// Reads the file into memory, every checksum and the padding of rows checked on the way; or maps it, then large
 /// sections are checked only with options.verify_all. Throws Corrupt for anything that does not fit together.
 std::unique_ptr<Index::State> open_index(const std::filesystem::path& path, const OpenOptions& options);
+
+/// What is needed in memory of an index in pages; InvalidArgument for another.
+std::unique_ptr<DiskIndex::State> open_pages(const std::filesystem::path& path, const DiskOpenOptions& options);
 
 /// What base::stray_padding() found, in words.
 std::string stray_padding_text(const base::RowsView& rows, std::size_t stray);
@@ -38,11 +47,12 @@ struct IndexMeta {
   std::uint32_t graph_stride = 0;
   std::string builder;
   Codec codec = Codec::None;
-  bool has_vectors = true;
+  bool has_vectors = true;  ///< in the file, in whatever form
+  bool paged = false;       ///< they and the graph stand in pages
   CodeNumbers code_numbers;
   Calibration calibration;
 };
-std::string meta_to_json(const Index::State& state);
+std::string meta_to_json(const Index::State& state, bool paged = false);
 /// `where` is named in errors.
 IndexMeta meta_from_json(std::string_view json, const std::string& where);
 IndexMeta read_meta(const io::Container& container);

@@ -118,6 +118,22 @@ void read_nibbles(const MetaReader& reader, const Json& codec, IndexMeta& meta) 
   }
 }
 
+/// Of chunks that are made of directions, no more than there are components.
+void read_lengths(const MetaReader& reader, const Json& codec, quantization::ProductShape& shape) {
+  const Json& lengths = codec["lengths"];
+  const std::size_t most = shape.dimension;
+  if (!lengths.is_array() || lengths.size() != shape.chunks) reader.fail("has chunks of codes without lengths");
+  shape.along_directions = true;
+  shape.dimension = 0;
+  for (const Json& length : lengths) {
+    shape.starts.push_back(static_cast<std::uint32_t>(shape.dimension));
+    const std::uint64_t value = length.is_number_unsigned() ? length.get<std::uint64_t>() : 0;
+    if (value < 1 || value > most - shape.dimension) reader.fail("has a length of chunks that is none");
+    shape.dimension += value;
+  }
+  shape.starts.push_back(static_cast<std::uint32_t>(shape.dimension));
+}
+
 /// Codes are no part of what a file with vectors promises: those of a newer codec are as if they were not there.
 void read_codec(const MetaReader& reader, IndexMeta& meta) {
   const auto found = reader.root().find("codec");
@@ -126,7 +142,7 @@ void read_codec(const MetaReader& reader, IndexMeta& meta) {
   try {
     meta.codec = parse_codec(name);
   } catch (const Error&) {
-    if (!meta.has_vectors) reader.fail_newer("has vectors in codes " + name + " alone");
+    if (!meta.has_vectors || meta.paged) reader.fail_newer("is searched by codes " + name + " alone");
     return;
   }
   if (meta.codec == Codec::Auto) meta.codec = Codec::None;
@@ -135,7 +151,9 @@ void read_codec(const MetaReader& reader, IndexMeta& meta) {
     reader.fail("has the codec " + name + " for rows that have no such codes");
   if (on_nibble_grid(meta.codec)) return read_nibbles(reader, *found, meta);
   if (const std::size_t bits = product_bits(meta.codec)) {
-    meta.code_numbers.product = {meta.dimension, reader.integer(*found, "chunks", 1, meta.dimension), bits};
+    quantization::ProductShape& shape = meta.code_numbers.product;
+    shape = {meta.dimension, reader.integer(*found, "chunks", 1, meta.dimension), bits};
+    if (found->contains("lengths")) read_lengths(reader, *found, shape);
     return read_shared(reader, *found, meta);
   }
   if (meta.codec != Codec::SQ8) return;
@@ -197,6 +215,29 @@ ListMeasurement read_list(const MetaReader& reader, const Json& json, const Cali
   return list;
 }
 
+StopMeasurement read_stop(const MetaReader& reader, const Json& json, const Calibration& so_far) {
+  if (!json.is_object()) reader.fail("has a calibration of no stops");
+  StopMeasurement stop;
+  stop.search_list_size = static_cast<std::uint32_t>(reader.integer(json, "search_list_size", 1, base::kMaxSlots));
+  stop.spreads = reader.number(json, "spreads");
+  const auto numbers = [&](const char* key, double most) {
+    const auto found = json.find(key);
+    std::vector<double> values;
+    if (found == json.end() || !found->is_array() || found->size() != so_far.k.size())
+      reader.fail(std::string("has a calibration whose stops have no '") + key + "'");
+    for (const Json& value : *found) {
+      values.push_back(value.is_number() ? value.get<double>() : -1.0);
+      if (!(values.back() >= 0 && values.back() <= most))
+        reader.fail(std::string("has a calibration whose stops have '") + key + "' that are none");
+    }
+    return values;
+  };
+  stop.recall = numbers("recall", 1);
+  stop.nodes = numbers("nodes", std::numeric_limits<double>::max());
+  if (!(stop.spreads >= 0)) reader.fail("has a calibration with a stop that is none");
+  return stop;
+}
+
 Calibration read_calibration(const MetaReader& reader) {
   Calibration calibration;
   if (reader.root().find("calibration") == reader.root().end()) return calibration;
@@ -213,6 +254,10 @@ Calibration read_calibration(const MetaReader& reader) {
   if (!ranked || lists == json.end() || !lists->is_array() || lists->empty() || lists->size() > kMostLists)
     reader.fail("has a calibration of no lists");
   for (const Json& list : *lists) calibration.lists.push_back(read_list(reader, list, calibration));
+  if (const auto stops = json.find("stops"); stops != json.end()) {
+    if (!stops->is_array() || stops->size() > kMostLists) reader.fail("has a calibration of no stops");
+    for (const Json& stop : *stops) calibration.stops.push_back(read_stop(reader, stop, calibration));
+  }
   return calibration;
 }
 
@@ -227,12 +272,18 @@ Json to_json(const Calibration& calibration) {
                                                 {"recall", list.recall}});
     if (!list.compared.empty()) one["compared"] = list.compared;
   }
+  for (const StopMeasurement& stop : calibration.stops) {
+    json["stops"].push_back({{"search_list_size", stop.search_list_size},
+                             {"spreads", stop.spreads},
+                             {"recall", stop.recall},
+                             {"nodes", stop.nodes}});
+  }
   return json;
 }
 
 }  // namespace
 
-std::string meta_to_json(const Index::State& state) {
+std::string meta_to_json(const Index::State& state, bool paged) {
   const base::RowsView& rows = state.rows.view();
   Json json;
   json["format"] = "diskann-index";
@@ -264,10 +315,13 @@ std::string meta_to_json(const Index::State& state) {
       codec["nibbles"] = numbers.shape.nibbles;
     }
     if (numbers.product.chunks != 0) codec["chunks"] = numbers.product.chunks;
+    for (std::size_t chunk = 0; numbers.product.along_directions && chunk < numbers.product.chunks; ++chunk)
+      codec["lengths"].push_back(numbers.product.length(chunk));
     if (state.codes.codec == Codec::Mix || numbers.product.chunks != 0)
       codec["shared"] = static_cast<double>(numbers.shared);
   }
   if (!state.has_vectors()) json["vectors"] = "dropped";
+  if (paged) json["vectors"] = "paged";
   json["build"] = {{"builder", state.builder},
                    {"search_list_size", state.parameters.search_list_size},
                    {"alpha", static_cast<double>(state.parameters.alpha)},
@@ -296,10 +350,15 @@ IndexMeta meta_from_json(std::string_view json, const std::string& where) {
   meta.parameters.max_degree = static_cast<std::uint32_t>(reader.integer(root, "max_degree", 1, 1 << 20));
   meta.graph_stride = static_cast<std::uint32_t>(reader.integer(root, "graph_stride", 1, 1 << 20));
   if (meta.graph_stride < meta.parameters.max_degree) reader.fail("has a graph_stride below max_degree");
-  meta.has_vectors = !root.contains("vectors");
-  if (!meta.has_vectors && reader.text(root, "vectors") != "dropped") reader.fail("has an unknown state of vectors");
+  if (root.contains("vectors")) {
+    const std::string vectors = reader.text(root, "vectors");
+    meta.paged = vectors == "paged";
+    meta.has_vectors = meta.paged;
+    if (!meta.paged && vectors != "dropped") reader.fail("has an unknown state of vectors");
+  }
   read_codec(reader, meta);
   if (!meta.has_vectors && meta.codec == Codec::None) reader.fail("has neither vectors nor codes");
+  if (meta.paged && meta.codec == Codec::None) reader.fail("has pages, but no codes to find them by");
   const Json& build = reader.object("build");
   meta.builder = reader.text(build, "builder");
   if (meta.builder == kMicrosoftBuilder && meta.metric == Distance::Custom)

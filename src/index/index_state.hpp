@@ -21,6 +21,7 @@ struct Index::State {
   Distance metric = Distance::L2;
   VectorType source_type = VectorType::F32;
   std::string builder = "incremental";  ///< or index::kMicrosoftBuilder
+  bool paged = false;                   ///< read from a file for a drive
   bool foreign = false;                 ///< a set of Microsoft's as it is, which no file of ours may hold
   base::RowStore rows;                  ///< one row a node; without data where codes alone were kept
   base::SharedArray<float> norms;

@@ -4,6 +4,7 @@
 #include "formats/microsoft.hpp"
 #include "index/index_file.hpp"
 #include "index/microsoft.hpp"
+#include "index/record_pages.hpp"
 #include "io/container.hpp"
 
 namespace diskann {
@@ -66,6 +67,11 @@ IndexFileInfo inspect_index(const std::filesystem::path& path, const OpenOptions
   info.parameters = meta.parameters;
   if (container.find(io::SectionKind::Codes) != nullptr) info.codec = meta.codec;
   info.has_vectors = meta.has_vectors;
+  if (meta.paged) {
+    const index::NodePages pages(meta.type, meta.dimension, meta.parameters.max_degree);
+    info.drive = DriveLayout{pages.split, pages.edges.record_bytes(),
+                             pages.edges.pages() > 1 ? 0 : pages.edges.records(), pages.row_bytes};
+  }
   info.calibration = meta.calibration;
   info.custom_ids = container.find(io::SectionKind::Ids) != nullptr;
   for (const io::Section& section : container.sections())

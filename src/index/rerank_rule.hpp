@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <vector>
 
 namespace diskann::index {
 
@@ -26,22 +27,58 @@ class RerankRule {
     xy_ += x * y;
     yy_ += y * y;
   }
+  /// How far below the line a candidate must have to lie to be given up, in spreads: nearly none does.
+  static constexpr double kSpreads = 3.5;
+
   /// Whether a candidate may be nearer than `farthest`.
-  bool may_be_near(float by_code, float farthest) const noexcept {
+  bool may_be_near(float by_code, float farthest, double spreads = kSpreads) const noexcept {
     const auto n = static_cast<double>(count_);
     const double xx = xx_ - x_ * x_ / n, xy = xy_ - x_ * y_ / n, yy = yy_ - y_ * y_ / n;
     const double slope = xx > 0 ? std::max(0.0, xy / xx) : 0.0;
     const double spread = std::sqrt(std::max(0.0, yy - slope * xy) / std::max(1.0, n - 2));
     const double expected = exact_zero_ + y_ / n + slope * (by_code - code_zero_ - x_ / n);
-    return !(expected - kSpreads * spread > static_cast<double>(farthest));
+    return !(expected - spreads * spread > static_cast<double>(farthest));
   }
 
  private:
-  static constexpr double kSpreads = 3.5;
-
   std::size_t count_ = 0;
   double code_zero_ = 0, exact_zero_ = 0;  // sums of differences to the first lose less to rounding
   double x_ = 0, y_ = 0, xx_ = 0, xy_ = 0, yy_ = 0;
+};
+
+/// Says when a walk by codes whose hops cost reads is over, however many candidates its list still has: by the same
+/// rule, of the nodes it went through.
+class WalkRule {
+ public:
+  void begin(std::size_t k, double spreads) noexcept {
+    k_ = k;
+    spreads_ = spreads + kMore;
+    rule_ = {};
+    walked_ = 0;
+    nearest_.clear();
+  }
+  /// A node that was expanded.
+  void add(float by_code, float exact) noexcept {
+    rule_.add(by_code, exact);
+    ++walked_;
+  }
+  /// A row whose distance is known, once for each.
+  void found(float exact) {
+    if (nearest_.size() == k_ && exact >= nearest_.back()) return;
+    nearest_.insert(std::upper_bound(nearest_.begin(), nearest_.end(), exact), exact);
+    if (nearest_.size() > k_) nearest_.pop_back();
+  }
+  bool is_worth_expanding(float by_code) const noexcept {
+    return walked_ < kLeast || nearest_.size() < k_ || rule_.may_be_near(by_code, nearest_.back(), spreads_);
+  }
+
+ private:
+  static constexpr double kMore = 0.5;  // for what lies behind a node, since it may be nearer than that
+  static constexpr std::size_t kLeast = 8;
+  RerankRule rule_;
+  double spreads_ = 0;
+  std::size_t k_ = 1, walked_ = 0;
+  std::vector<float> nearest_;
 };
 
 }  // namespace diskann::index

@@ -6,6 +6,7 @@
 
 #include "base/convert.hpp"
 #include "distance/kernels.hpp"
+#include "index/hits.hpp"
 #include "index/rerank_rule.hpp"
 
 namespace diskann::index {
@@ -38,12 +39,6 @@ template <class Space>
 float shown(const Space& space, float distance) noexcept {
   if constexpr (std::is_same_v<Space, graph::LoneCodeSpace>) return space.distance(distance);
   return distance;
-}
-
-/// As hits are ordered; a file of others can bring values that are no numbers, which must not confuse sorting.
-bool is_before(const Hit& a, const Hit& b) noexcept {
-  const auto left = graph::sortable(a.distance), right = graph::sortable(b.distance);
-  return left != right ? left < right : a.id < b.id;
 }
 
 void add(const SearchStatistics& part, SearchStatistics& sum) {
@@ -179,7 +174,7 @@ ListTrial Searcher<Space>::try_list(const Probes& probes, const Reach& reach, bo
           const bool all = breadth.window == nodes;  // exact search
           const std::size_t compared = alone ? std::min<std::size_t>(kRanks[rank], entries.size())
                                        : all ? entries.size()
-                                             : worth_comparing(entries, kRanks[rank], scratch);
+                                             : worth_comparing(entries, kRanks[rank], reach.spreads, scratch);
           ListTrial::OfRank& seen = of_thread[thread].ranks[rank];
           for (std::size_t place = 0; place < compared; ++place) ++seen.compared[place];
           for (std::size_t place = 0; place < entries.size() && wanted > 0; ++place) {
@@ -279,7 +274,8 @@ std::span<const Candidate> Searcher<Space>::rerank(const graph::CandidateList& l
     }
     if (done == 0) std::sort(all.begin(), all.end());  // then each of the few behind them to its place
     part = std::min(RerankRule::kNext, entries.size() - all.size());
-    if (part > 0 && !rule.may_be_near(distance_of(entries[all.size()]), distance_of(all[k - 1]))) break;
+    if (part > 0 && !rule.may_be_near(distance_of(entries[all.size()]), distance_of(all[k - 1]), RerankRule::kSpreads))
+      break;
   }
   return all;
 }
@@ -296,7 +292,7 @@ void Searcher<Space>::prefetch_hits(std::size_t walk, std::size_t k, const Scrat
 
 /// How many entries of a list, whose exact distances are in the scratch, rerank() would compare.
 template <class Space>
-std::size_t Searcher<Space>::worth_comparing(std::span<const Candidate> entries, std::size_t k,
+std::size_t Searcher<Space>::worth_comparing(std::span<const Candidate> entries, std::size_t k, double spreads,
                                              Scratch& scratch) const {
   if constexpr (Space::kExact) return entries.size();
   std::vector<float>& nearest = scratch.nearest;
@@ -310,7 +306,7 @@ std::size_t Searcher<Space>::worth_comparing(std::span<const Candidate> entries,
       nearest.insert(std::upper_bound(nearest.begin(), nearest.end(), distance), distance);
     }
     part = std::min(RerankRule::kNext, entries.size() - nearest.size());
-    if (part > 0 && !rule.may_be_near(distance_of(entries[nearest.size()]), nearest[k - 1])) break;
+    if (part > 0 && !rule.may_be_near(distance_of(entries[nearest.size()]), nearest[k - 1], spreads)) break;
   }
   return nearest.size();
 }
@@ -341,33 +337,7 @@ void Searcher<Space>::show(std::span<Hit> hits) const {
 template <class Space>
 std::size_t Searcher<Space>::nearest_of(std::span<const Candidate> sorted, std::span<Hit> hits,
                                         Scratch& scratch) const {
-  if (!points_->has_twins() && !points_->has_ids()) {  // then slots are ids, and sorted already
-    const std::size_t count = std::min(hits.size(), sorted.size());
-    for (std::size_t i = 0; i < count; ++i) hits[i] = {slot_of(sorted[i]), distance_of(sorted[i])};
-    show(hits.first(count));
-    return count;
-  }
-  // Of all that lie as far as the last hit the lowest ids are wanted; however many those are, room for 2 k is enough.
-  const std::size_t k = std::min(hits.size(), points_->points());
-  scratch.hits.clear();
-  scratch.hits.reserve(2 * k);
-  float last = 0;
-  for (const Candidate candidate : sorted) {
-    const float distance = distance_of(candidate);
-    if (scratch.hits.size() >= k && distance > last) break;
-    last = distance;
-    points_->for_each_id(slot_of(candidate), [&](std::uint64_t id) {
-      if (scratch.hits.size() == 2 * k) {
-        std::nth_element(scratch.hits.begin(), scratch.hits.begin() + static_cast<std::ptrdiff_t>(k),
-                         scratch.hits.end(), is_before);
-        scratch.hits.resize(k);
-      }
-      scratch.hits.push_back({id, distance});
-    });
-  }
-  const std::size_t count = std::min(k, scratch.hits.size());
-  std::sort(scratch.hits.begin(), scratch.hits.end(), is_before);
-  std::copy_n(scratch.hits.begin(), count, hits.begin());
+  const std::size_t count = take_nearest(*points_, sorted, hits, scratch.hits);
   show(hits.first(count));
   return count;
 }

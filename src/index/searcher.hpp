@@ -14,6 +14,7 @@
 #include "graph/space.hpp"
 #include "index/point_table.hpp"
 #include "index/probes.hpp"
+#include "index/rerank_rule.hpp"
 
 namespace diskann::index {
 
@@ -47,6 +48,7 @@ class ScratchPool {
 struct Reach {
   std::size_t list_size;  ///< candidates of the walk
   std::size_t kept;       ///< candidates that walks by codes hold for the comparison with rows, where that is more
+  double spreads = RerankRule::kSpreads;  ///< of which comparing goes on as long as the rule says
 };
 
 /// Answers queries over one graph: prepares them, walks, and turns nodes into hits.
@@ -95,7 +97,8 @@ class Searcher {
   std::span<const graph::Candidate> rerank(const graph::CandidateList& list, std::size_t k,
                                            const typename Space::Query& query, Scratch& scratch) const;
   void prefetch_hits(std::size_t walk, std::size_t k, const Scratch& scratch) const noexcept;
-  std::size_t worth_comparing(std::span<const graph::Candidate> entries, std::size_t k, Scratch& scratch) const;
+  std::size_t worth_comparing(std::span<const graph::Candidate> entries, std::size_t k, double spreads,
+                              Scratch& scratch) const;
   std::size_t take_hits(std::size_t walk, std::span<Hit> hits, Scratch& scratch, SearchStatistics& statistics) const;
   void show(std::span<Hit> hits) const;
   std::size_t nearest_of(std::span<const graph::Candidate> sorted, std::span<Hit> hits, Scratch& scratch) const;

@@ -29,9 +29,13 @@ constexpr std::uint32_t known_version(SectionKind kind) noexcept {
     case SectionKind::Norms:
     case SectionKind::CodeMeans:
     case SectionKind::CodeDirections:
-    case SectionKind::CodeCentroids: return 1;
+    case SectionKind::NodePages:
+    case SectionKind::EdgePages:
+    case SectionKind::RowPages:
+    case SectionKind::Visited: return 1;
     case SectionKind::Codes:
-    case SectionKind::CodeNorms: return 2;
+    case SectionKind::CodeNorms:
+    case SectionKind::CodeCentroids: return 2;
   }
   return 0;
 }
@@ -182,6 +186,10 @@ std::string to_string(SectionKind kind) {
     case SectionKind::CodeMeans: return "code means";
     case SectionKind::CodeDirections: return "code directions";
     case SectionKind::CodeCentroids: return "code centroids";
+    case SectionKind::NodePages: return "node pages";
+    case SectionKind::EdgePages: return "edge pages";
+    case SectionKind::RowPages: return "row pages";
+    case SectionKind::Visited: return "visited nodes";
   }
   return "kind " + std::to_string(static_cast<std::uint32_t>(kind));
 }
@@ -196,6 +204,12 @@ Container Container::open(const std::filesystem::path& path) {
   container.file_size_ = header.file_size;
   container.sections_ = page.check_table();
   return container;
+}
+
+std::vector<std::byte> Container::first_page() const {
+  std::vector<std::byte> page(kSectionAlignment);
+  file_->read(0, page);
+  return page;
 }
 
 const Section* Container::find(SectionKind kind) const noexcept {

@@ -28,6 +28,10 @@ enum class SectionKind : std::uint32_t {
   CodeMeans = 10,       ///< f32 mean of every component, which codes are relative to
   CodeDirections = 11,  ///< padded i8 rows along which codes see vectors, then the f32 scale of each
   CodeCentroids = 12,   ///< f32 centroids of every chunk of components, component after component
+  NodePages = 13,       ///< pages of rows with their edges, where they stay on a drive
+  EdgePages = 14,       ///< of edges alone
+  RowPages = 15,        ///< of rows alone
+  Visited = 16,         ///< u32 slots of the nodes that walks expand most often, most first
 };
 std::string to_string(SectionKind kind);
 
@@ -69,6 +73,8 @@ class Container {
   const std::filesystem::path& path() const noexcept { return path_; }
   std::uint32_t format_version() const noexcept { return format_version_; }
   std::uint64_t file_size() const noexcept { return file_size_; }
+  /// Header and table, with the checksums of all sections.
+  std::vector<std::byte> first_page() const;
   const std::vector<Section>& sections() const noexcept { return sections_; }
   /// Null where it is missing, or optional and of a version newer than this reader.
   const Section* find(SectionKind kind) const noexcept;

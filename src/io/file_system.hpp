@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace diskann::io {
 
@@ -18,6 +19,9 @@ class ReadableFile {
   virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
   /// The whole file in memory, valid as long as the pointer lives. Throws Unsupported where it cannot be mapped.
   virtual std::shared_ptr<const std::byte> map() const = 0;
+  /// The system's, for reads that it is asked for without this class; -1 where there is none.
+  virtual int descriptor() const noexcept { return -1; }
+  virtual const std::string& path() const noexcept = 0;
 };
 
 /// A new file. Writing ends with sync() and close(); a file that is only destroyed may be incomplete.
@@ -35,6 +39,9 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual std::unique_ptr<ReadableFile> open(const std::filesystem::path& path) = 0;
+  /// The same for reads past the system's cache, whose offsets, sizes and memory are multiples of 4,096 bytes; null
+  /// where the file system has no such reads.
+  virtual std::unique_ptr<ReadableFile> open_direct(const std::filesystem::path&) { return nullptr; }
   /// A file that must not exist yet (O_EXCL). `target` is the name that it is to take later, or empty: errors name that
   /// one, and a regular file there leaves it its permissions, for no one who could not read that file may read this
   /// one.

@@ -52,6 +52,8 @@ class PosixReadableFile final : public ReadableFile {
       : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
 
   std::uint64_t size() const override { return size_; }
+  int descriptor() const noexcept override { return fd_.get(); }
+  const std::string& path() const noexcept override { return path_; }
 
   void read(std::uint64_t offset, std::span<std::byte> out) const override {
     if (offset > size_ || out.size() > size_ - offset) throw_short(offset, out.size(), size_);
@@ -132,16 +134,17 @@ class PosixWritableFile final : public WritableFile {
 class PosixFileSystem final : public FileSystem {
  public:
   std::unique_ptr<ReadableFile> open(const std::filesystem::path& path) override {
-    // Not blocking: opening a FIFO would wait for a writer before we could see what it is.
-    Descriptor fd(retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
+    Descriptor fd = open_for_reading(path, 0);
     if (fd.get() < 0) throw IoError("cannot open", path.string(), errno);
-    struct stat status;
-    if (::fstat(fd.get(), &status) != 0) throw IoError("cannot read the size of", path.string(), errno);
-    if (S_ISDIR(status.st_mode)) throw IoError("cannot read", path.string(), EISDIR);
-    if (!S_ISREG(status.st_mode))
-      throw IoError("cannot read a FIFO, socket or device; a regular file is needed:", path.string(), EINVAL);
-    return std::make_unique<PosixReadableFile>(std::move(fd), path.string(),
-                                               static_cast<std::uint64_t>(status.st_size));
+    return readable(std::move(fd), path);
+  }
+  std::unique_ptr<ReadableFile> open_direct(const std::filesystem::path& path) override {
+#if defined(O_DIRECT)
+    Descriptor fd = open_for_reading(path, O_DIRECT);
+    if (fd.get() >= 0) return readable(std::move(fd), path);
+    if (errno != EINVAL && errno != EOPNOTSUPP) throw IoError("cannot open", path.string(), errno);
+#endif
+    return nullptr;
   }
 
   std::unique_ptr<WritableFile> create(const std::filesystem::path& path,
@@ -254,6 +257,22 @@ class PosixFileSystem final : public FileSystem {
     Descriptor fd(retry([&] { return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (fd.get() < 0) throw IoError("cannot open directory", path, errno);
     return fd;
+  }
+
+ private:
+  /// Not blocking: opening a FIFO would wait for a writer before we could see what it is.
+  static Descriptor open_for_reading(const std::filesystem::path& path, int flags) {
+    return Descriptor(
+        retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags); }));
+  }
+  static std::unique_ptr<ReadableFile> readable(Descriptor fd, const std::filesystem::path& path) {
+    struct stat status;
+    if (::fstat(fd.get(), &status) != 0) throw IoError("cannot read the size of", path.string(), errno);
+    if (S_ISDIR(status.st_mode)) throw IoError("cannot read", path.string(), EISDIR);
+    if (!S_ISREG(status.st_mode))
+      throw IoError("cannot read a FIFO, socket or device; a regular file is needed:", path.string(), EINVAL);
+    return std::make_unique<PosixReadableFile>(std::move(fd), path.string(),
+                                               static_cast<std::uint64_t>(status.st_size));
   }
 };
 

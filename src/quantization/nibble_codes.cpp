@@ -249,13 +249,9 @@ NibbleGrid train_mixed(const base::RowsView& rows, const float* inverse_norms, b
 std::uint64_t mixed_training_bytes(std::size_t dimension, unsigned threads) noexcept {
   const std::uint64_t padded = base::round_up(dimension, 64), directions = mixed_shape(dimension).padded();
   const std::uint64_t sample = kMixedRows * padded * sizeof(float);
-  const std::uint64_t products = padded * padded * sizeof(float);
-  // Beside the sample: its columns in bytes, and in 16 bits for the tiles, twice and with a quarter more, with the
-  // products of a few rows a thread; or the products with the directions, twice; or what those see of the sample.
-  const std::uint64_t columns = 6 * kMixedRows * padded + threads * 64 * padded * sizeof(float) + products;
-  const std::uint64_t steps = products + 2 * directions * padded * sizeof(float);
   const std::uint64_t seen = kMixedRows * directions * sizeof(float) + directions * padded;
-  return sample + std::max({columns, steps, seen}) + (std::uint64_t{2} << 20);
+  const std::uint64_t found = direction_bytes(kMixedRows, dimension, directions, threads);
+  return sample + std::max(found, seen) + (std::uint64_t{2} << 20);
 }
 
 NibbleCodes encode_nibbles(const NibbleGrid& grid, const base::RowsView& rows, const float* inverse_norms,
@@ -292,11 +288,9 @@ void decode_nibbles(const NibbleGrid& grid, const std::byte* code, float* values
     for (std::size_t j = 0; j < dimension; ++j) values[j] += place(j);
     return;
   }
-  for (std::size_t i = 0; i < grid.projection->count(); ++i) {
-    const auto* direction = reinterpret_cast<const std::int8_t*>(grid.projection->directions.view().row(i));
-    const float along = place(i) * grid.projection->scales[i];
-    for (std::size_t j = 0; j < dimension; ++j) values[j] += along * static_cast<float>(direction[j]);
-  }
+  std::vector<float> along(grid.projection->count());
+  for (std::size_t i = 0; i < along.size(); ++i) along[i] = place(i);
+  grid.projection->add_back(along.data(), values);
 }
 
 }  // namespace diskann::quantization

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/random.hpp"
 #include "distance/kernels.hpp"
 #include "distance/tiles.hpp"
 #include "quantization/dot.hpp"
+#include "quantization/eigenvectors.hpp"
 #include "quantization/scalar_codes.hpp"
 
 namespace diskann::quantization {
@@ -131,6 +133,12 @@ Matrix strongest(const Matrix& products, std::size_t count, base::ThreadTeam& te
   return rows;
 }
 
+/// Becomes vectors.
+void add_times(const float* __restrict row, float factor, std::vector<float>& sums) {
+  float* __restrict const to = sums.data();
+  for (std::size_t t = 0; t < sums.size(); ++t) to[t] += factor * row[t];
+}
+
 /// Rounds to 8 bits.
 void write_direction(const std::vector<float>& values, std::size_t i, Projection& projection) {
   float most = 0;
@@ -154,23 +162,79 @@ void Projection::apply(const float* values, std::int8_t* bytes, float* scratch, 
   for (std::size_t i = 0; i < rows.rows; ++i) out[i] *= -step * scales[i];
 }
 
-Projection find_directions(const base::RowsView& sample, std::size_t first, std::size_t next, base::ThreadTeam& team) {
-  const Matrix rows = strongest(products_of_components(sample, team), first + next, team);
-  Projection projection{base::RowStore(VectorType::I8, first + next, sample.dimension),
-                        std::vector<float>(first + next)};
-  for (const auto& part : {std::pair(std::size_t{0}, first), std::pair(first, next)}) {
-    const std::size_t begin = part.first, count = part.second;
-    const Matrix turn = random_rows(count, count, base::Random(11 + begin), team);
-    team.run(count, 8, [&](unsigned, std::uint64_t from, std::uint64_t to) {
-      for (std::uint64_t i = from; i < to; ++i) {
-        std::vector<float> turned(rows.stride);
-        for (std::size_t r = 0; r < count; ++r)
-          for (std::size_t t = 0; t < rows.stride; ++t) turned[t] += turn.row(i)[r] * rows.row(begin + r)[t];
-        write_direction(turned, begin + i, projection);
-      }
-    });
+void Projection::add_back(const float* along, float* values) const noexcept {
+  const base::RowsView& rows = directions;
+  for (std::size_t i = 0; i < count(); ++i) {
+    const auto* direction = reinterpret_cast<const std::int8_t*>(rows.row(i));
+    const float scaled = along[i] * scales[i];
+    for (std::size_t j = 0; j < rows.dimension; ++j) values[j] += scaled * static_cast<float>(direction[j]);
   }
+}
+
+Directions principal_directions(const base::RowsView& sample, std::size_t count, base::ThreadTeam& team) {
+  const Matrix products = products_of_components(sample, team);
+  const Matrix rows = strongest(products, count, team);
+  // What they span is right, and of it they are found by the products of what lies along them (Rayleigh and Ritz).
+  std::vector<std::vector<double>> between(count, std::vector<double>(count));
+  team.run(count, 8, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
+    std::vector<float> seen(products.stride);
+    for (std::uint64_t i = begin; i < end; ++i) {
+      for (std::size_t j = 0; j < products.rows; ++j) seen[j] = dot(rows.row(i), products.row(j), products.stride);
+      for (std::size_t j = 0; j <= i; ++j)
+        between[i][j] = static_cast<double>(dot(seen.data(), rows.row(j), rows.stride));
+    }
+  });
+  const Eigenvectors found = find_eigenvectors(std::move(between));
+  double all = 0;
+  for (std::size_t j = 0; j < sample.dimension; ++j) all += static_cast<double>(products.row(j)[j]);
+  Directions directions{sample.dimension, {}, {}};
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<float>& direction = directions.rows.emplace_back(sample.dimension);
+    for (std::size_t r = 0; r < count; ++r) add_times(rows.row(r), static_cast<float>(found.vectors[i][r]), direction);
+    const double share = all > 0 ? std::max(found.values[i], 0.0) / all : 0.0;
+    directions.shares.push_back(static_cast<float>(share));
+    directions.covered += static_cast<float>(share);
+  }
+  return directions;
+}
+
+void turn(Directions& directions, std::size_t begin, std::size_t count, base::ThreadTeam& team) {
+  const Matrix turn = random_rows(count, count, base::Random(11 + begin), team);
+  std::vector<std::vector<float>> turned(count, std::vector<float>(directions.dimension));
+  team.run(count, 8, [&](unsigned, std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t i = from; i < to; ++i)
+      for (std::size_t r = 0; r < count; ++r) add_times(directions.rows[begin + r].data(), turn.row(i)[r], turned[i]);
+  });
+  std::move(turned.begin(), turned.end(), directions.rows.begin() + static_cast<std::ptrdiff_t>(begin));
+  float share = 0;
+  for (std::size_t i = 0; i < count; ++i) share += directions.shares[begin + i];
+  std::fill_n(directions.shares.begin() + static_cast<std::ptrdiff_t>(begin), count, share / static_cast<float>(count));
+}
+
+Projection in_bytes(const Directions& directions, const std::vector<std::size_t>& order) {
+  Projection projection{base::RowStore(VectorType::I8, order.size(), directions.dimension),
+                        std::vector<float>(order.size())};
+  for (std::size_t i = 0; i < order.size(); ++i) write_direction(directions.rows[order[i]], i, projection);
   return projection;
+}
+
+Projection find_directions(const base::RowsView& sample, std::size_t first, std::size_t next, base::ThreadTeam& team) {
+  Directions found = principal_directions(sample, first + next, team);
+  turn(found, 0, first, team);
+  turn(found, first, next, team);
+  std::vector<std::size_t> order(first + next);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  return in_bytes(found, order);
+}
+
+std::uint64_t direction_bytes(std::uint64_t sample, std::size_t dimension, std::size_t count,
+                              unsigned threads) noexcept {
+  const std::uint64_t padded = base::round_up(dimension, 64);
+  const std::uint64_t products = padded * padded * sizeof(float);
+  // Columns of the sample in bytes, and in 16 bits for the tiles, twice and with a quarter more, with the products of a
+  // few rows a thread; or the products with the directions, twice, and what the eigenvectors among those take.
+  const std::uint64_t columns = 6 * sample * padded + threads * 64 * padded * sizeof(float) + products;
+  return std::max(columns, products + 2 * count * padded * sizeof(float) + 20 * count * count);
 }
 
 }  // namespace diskann::quantization

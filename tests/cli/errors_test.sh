@@ -75,7 +75,7 @@ rm ten.ivecs all.ivecs
 expect 2 build -i missing.fbin -o "" # an unset variable of a script
 has err "--output: expected a value"
 for flag in -i -m --alpha --ids --memory-limit --dtype; do expect 2 build -i missing.fbin -o x.idx $flag ""; done
-for later in --pq-bits --disk --quantize --layout; do expect 2 build -i base.fbin -o x.idx $later; done
+for later in --pq-bits --build-memory --quantize --layout; do expect 2 build -i base.fbin -o x.idx $later; done
 expect 2 search -i a.idx --json
 equal "$(json err /error/code /error/exit_code)" "$(printf 'Usage\t2')"
 equal "$(cat out)" ""

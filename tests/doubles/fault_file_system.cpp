@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -39,6 +40,7 @@ class FaultReadableFile final : public io::ReadableFile {
       : system_(system), path_(std::move(path)), inode_(std::move(inode)) {}
 
   std::uint64_t size() const override { return inode_->content.size(); }
+  const std::string& path() const noexcept override { return path_; }
 
   void read(std::uint64_t offset, std::span<std::byte> out) const override {
     const std::optional<Fault> fault = system_.record({Operation::Read, path_, offset, out.size()});
@@ -108,6 +110,8 @@ class FaultWritableFile final : public io::WritableFile {
 };
 
 std::optional<Fault> FaultFileSystem::record(Event event) {
+  static std::recursive_mutex mutex;  // of all of them, since they are copied
+  const std::lock_guard lock(mutex);
   const Operation operation = event.operation;
   if (observer_) observer_(event);
   trace_.push_back(std::move(event));

@@ -54,7 +54,8 @@ struct Fault {
 void overwrite(std::vector<std::byte>& content, std::uint64_t offset, std::span<const std::byte> bytes);
 
 /// Files in memory that remember what a loss of power would spare. Content is durable after sync() of the file, names
-/// are after sync_directory(); nothing else is. Directories exist without being made. Not for concurrent use.
+/// are after sync_directory(); nothing else is. Directories exist without being made. Not for concurrent use,
+/// but for reads.
 class FaultFileSystem final : public io::FileSystem {
  public:
   std::unique_ptr<io::ReadableFile> open(const std::filesystem::path& path) override;

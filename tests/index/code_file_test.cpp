@@ -208,6 +208,21 @@ TEST(CodesInFiles, OfMetadataThatCannotBeAreRefused) {
     const std::string quoted = '"' + std::string(key) + '"';
     EXPECT_THROW(meta_from_json(with(quoted, quoted + ": " + value), "x"), Error) << key << " " << value;
   }
+  const VectorSet wide = doubles::clustered(VectorType::F32, 300, 20, 1);
+  good = meta_to_json(build(wide, Distance::L2, Codec::PQ8).state());
+  const quantization::ProductShape shape = meta_from_json(good, "x").code_numbers.product;
+  EXPECT_TRUE(shape.along_directions);
+  EXPECT_EQ(shape.chunks, 5u);
+  const auto lengths = [&](const std::string& list) {
+    std::string text = good;
+    const std::size_t at = text.find("\"lengths\""), end = text.find(']', at);
+    return meta_from_json(text.replace(at, end + 1 - at, "\"lengths\": " + list), "x").code_numbers.product;
+  };
+  EXPECT_EQ(lengths("[1,2,3,4,10]").dimension, 20u);
+  EXPECT_EQ(lengths("[1,2,3,4,5]").begin(4), 10u);
+  for (const char* list : {"[1,2,3,4]", "[1,2,3,4,5,1]", "[1,2,3,4,11]", "[1,2,0,4,5]", "[1,2,-3,4,5]", "[1,2,3.5,4,5]",
+                           "[18446744073709551615,1,1,1,1]", "[1,2,\"3\",4,5]", "{}", "7"})
+    EXPECT_THROW(lengths(list), Error) << list;
   good = meta_to_json(nibbles.state());
   const std::string fifteen = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14";
   EXPECT_EQ(places("[" + fifteen + ",63]").code_numbers.places[15], 63);

@@ -95,7 +95,7 @@ TEST_P(ProductCodesOf, AreThoseOfTheNearestCentroids) {
   for (const VectorType type : {VectorType::F32, VectorType::F16, VectorType::U8, VectorType::I8}) {
     const VectorSet set = doubles::clustered(type, 300, dimension, 3);
     const base::RowStore rows = doubles::store_of(set);
-    for (const std::size_t chunks : {usual_shape(dimension, bits).chunks, std::size_t{1}, (dimension + 2) / 3}) {
+    for (const std::size_t chunks : {product_shape(dimension, bits).chunks, std::size_t{1}, (dimension + 2) / 3}) {
       const ProductShape shape{dimension, chunks, bits};
       ASSERT_EQ(shape.begin(0), 0u);
       ASSERT_EQ(shape.begin(chunks), dimension);
@@ -168,9 +168,90 @@ TEST(ProductCodes, AreThoseOfScaledRows) {
   const std::vector<float> halves(300, 0.5f);
   base::ThreadTeam team(Execution{});
   const base::RowStore rows = doubles::store_of(set), of_halved = doubles::store_of(halved);
-  const ProductShape shape = usual_shape(9, 8);
+  const ProductShape shape = product_shape(9, 8);
   EXPECT_EQ(train_product(shape, rows, halves.data(), team).values,
             train_product(shape, of_halved, nullptr, team).values);
+}
+
+/// What codes lose of the squares of rows, less the means.
+double part_lost(const ProductGrid& grid, const base::RowStore& rows) {
+  base::ThreadTeam team(Execution{});
+  const ProductCodes codes = encode_product(grid, rows, nullptr, team);
+  std::vector<float> decoded(rows.view().dimension);
+  double lost = 0, all = 0;
+  for (std::size_t i = 0; i < rows.view().rows; ++i) {
+    decode_product(grid, codes.rows.view().row(i), decoded.data());
+    double product = 0, square = 0;
+    const auto* row = reinterpret_cast<const float*>(rows.view().row(i));
+    for (std::size_t j = 0; j < decoded.size(); ++j) {
+      const double value = row[j] - grid.mean[j], coded = decoded[j] - grid.mean[j];
+      lost += (value - coded) * (value - coded);
+      product += value * coded;
+      square += value * value;
+    }
+    EXPECT_NEAR(codes.products[i], product, 0.02 * square);
+    EXPECT_NEAR(codes.squares[i], square, 1e-4 * square);
+    all += square;
+  }
+  return lost / all;
+}
+
+/// Rows that vary along few directions, which no component lies on; `fall`: each by so much less than the one before.
+base::RowStore turned_rows(std::size_t rows, std::size_t dimension, double fall) {
+  base::Random random(8);
+  std::vector<std::vector<double>> directions(dimension, std::vector<double>(dimension));
+  for (auto& direction : directions)
+    for (double& value : direction) value = random.normal();
+  base::RowStore store(VectorType::F32, rows, dimension);
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::vector<double> sums(dimension);
+    double size = 1;
+    for (const auto& direction : directions) {
+      const double along = size * random.normal();
+      for (std::size_t j = 0; j < dimension; ++j) sums[j] += along * direction[j];
+      size *= fall;
+    }
+    std::copy(sums.begin(), sums.end(), reinterpret_cast<float*>(store.row(i)));
+  }
+  return store;
+}
+
+TEST(ProductCodes, LoseLessAlongDirections) {
+  for (const double fall : {0.8, 0.95}) {
+    const base::RowStore rows = turned_rows(2000, 48, fall);
+    for (const std::size_t bits : {4u, 8u}) {
+      for (const std::size_t chunks : {std::size_t{0}, std::size_t{6}}) {
+        SCOPED_TRACE(std::to_string(fall) + ", " + std::to_string(bits) + " bits, chunks " + std::to_string(chunks));
+        const ProductShape wanted = product_shape(48, bits, chunks);
+        ASSERT_TRUE(wanted.along_directions);
+        base::ThreadTeam one(on(1)), three(on(3));
+        const ProductGrid grid = train_product(wanted, rows, nullptr, one),
+                          same = train_product(wanted, rows, nullptr, three);
+        EXPECT_EQ(grid.values, same.values);
+        EXPECT_EQ(grid.shape.starts, same.shape.starts);
+        const ProductShape& shape = grid.shape;
+        ASSERT_NE(grid.projection, nullptr);
+        ASSERT_EQ(grid.projection->count(), shape.dimension);
+        ASSERT_EQ(shape.begin(0), 0u);
+        ASSERT_EQ(shape.begin(shape.chunks), shape.dimension);
+        for (std::size_t chunk = 0; chunk < shape.chunks; ++chunk) EXPECT_GE(shape.length(chunk), 1u);
+        const ProductGrid plain = train_product({48, shape.chunks, bits}, rows, nullptr, one);
+        EXPECT_LT(part_lost(grid, rows), 0.9 * part_lost(plain, rows));
+      }
+    }
+  }
+}
+
+TEST(ProductCodes, KeepToComponentsWhereDirectionsSeeTooLittle) {
+  const base::RowStore rows = turned_rows(1000, 100, 1);
+  const ProductShape wanted = product_shape(100, 8, 5);
+  ASSERT_EQ(wanted.dimension, 40u);
+  base::ThreadTeam team(Execution{});
+  const ProductGrid grid = train_product(wanted, rows, nullptr, team);
+  EXPECT_EQ(grid.projection, nullptr);
+  EXPECT_EQ(grid.shape.dimension, 100u);
+  EXPECT_FALSE(grid.shape.along_directions);
+  EXPECT_LT(part_lost(grid, rows), 1);
 }
 
 }  // namespace

@@ -1,0 +1,260 @@
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "base/threads.hpp"
+#include "distance/kernels.hpp"
+#include "graph/build_incremental.hpp"
+#include "index/code_layout.hpp"
+#include "index/index_file.hpp"
+#include "index/index_state.hpp"
+#include "index/node_cache.hpp"
+#include "index/page_order.hpp"
+#include "index/record_pages.hpp"
+#include "io/container_layout.hpp"
+
+namespace diskann::index {
+namespace {
+
+using io::SectionKind;
+
+constexpr std::uint32_t kSectionVersion = 1;
+constexpr std::size_t kGathered = 4096;
+
+template <class T>
+std::span<const std::byte> bytes_of(std::span<const T> values) {
+  return std::as_bytes(values);
+}
+
+/// Nodes that a file names as those most often visited: more than a cache of the usual size holds.
+std::uint64_t visited_nodes(std::uint64_t rows) { return std::min(rows, std::max<std::uint64_t>(4096, rows / 8)); }
+
+/// Writes the sections one after the other.
+class IndexWriter {
+ public:
+  IndexWriter(const Index::State& state, const std::filesystem::path& path, bool overwrite, const Execution& execution)
+      : state_(state),
+        rows_(state.rows.view()),
+        codes_(state.codes.rows.view()),
+        execution_(execution),
+        progress_(execution, "write index",
+                  rows_.rows * rows_.stride + state.graph.bytes() + codes_.rows * codes_.stride),
+        writer_(path, overwrite) {}
+
+  void write_in_memory_form() {
+    write_meta(false);
+    if (state_.has_vectors()) {
+      writer_.begin(SectionKind::Vectors, kSectionVersion, true);
+      write_large({rows_.data, rows_.rows * rows_.stride});
+    }
+    writer_.begin(SectionKind::Graph, kSectionVersion, true);
+    write_large(bytes_of(std::span(state_.graph.data(), state_.graph.nodes() * state_.graph.stride())));
+    write_points();
+    if (!state_.norms.empty()) {
+      writer_.begin(SectionKind::Norms, kSectionVersion, state_.metric == Distance::Cosine);
+      write_large(bytes_of(state_.norms.span()));
+    }
+    // Readers that know of no index without vectors must refuse one, and of pairs of norms take the codes for unknown.
+    if (state_.codes.codec != Codec::None) write_codes(!state_.has_vectors());
+    writer_.commit(execution_.cancel);
+  }
+  void write_in_pages(bool reorder) {
+    write_meta(true);
+    const NodePages pages(rows_.type, rows_.dimension, state_.parameters.max_degree);
+    std::vector<base::Slot> order(rows_.rows);
+    std::iota(order.begin(), order.end(), base::Slot{0});
+    if (reorder && pages.edges.records() > 1) order = order_for_pages(state_.graph, pages.edges.records(), execution_);
+    std::vector<base::Slot> places(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i) places[order[i]] = static_cast<base::Slot>(i);
+    write_pages(pages.split ? SectionKind::EdgePages : SectionKind::NodePages, pages.edges,
+                [&](base::Slot place, std::byte* record) {
+                  if (!pages.split) put_row(order[place], record);
+                  const std::span<const base::Slot> neighbors = state_.graph.neighbors(order[place]);
+                  if (neighbors.size() > pages.max_degree)
+                    throw Error(ErrorCode::Corrupt, "node " + std::to_string(order[place]) + " has " +
+                                                        std::to_string(neighbors.size()) + " edges, max_degree is " +
+                                                        std::to_string(pages.max_degree));
+                  const auto degree = static_cast<std::uint32_t>(neighbors.size());
+                  std::memcpy(record + pages.edges_at(), &degree, sizeof degree);
+                  auto* to = record + pages.edges_at() + sizeof degree;
+                  for (const base::Slot neighbor : neighbors) {
+                    std::memcpy(to, &places[neighbor], sizeof neighbor);
+                    to += sizeof neighbor;
+                  }
+                });
+    if (pages.split)
+      write_pages(SectionKind::RowPages, pages.rows,
+                  [&](base::Slot place, std::byte* record) { put_row(order[place], record); });
+    write_points_in(order, places);
+    write_codes_in(order);
+    writer_.begin(SectionKind::Visited, kSectionVersion, false);
+    std::vector<base::Slot> visited = most_visited(state_, visited_nodes(rows_.rows), execution_);
+    for (base::Slot& slot : visited) slot = places[slot];
+    write_large(bytes_of(std::span<const base::Slot>(visited)));
+    writer_.commit(execution_.cancel);
+  }
+
+ private:
+  void write_large(std::span<const std::byte> bytes) {
+    constexpr std::size_t kPart = std::size_t{4} << 20;
+    for (std::size_t done = 0; done < bytes.size(); done += kPart) {
+      base::check_cancelled(execution_.cancel);
+      const auto part = bytes.subspan(done, std::min(kPart, bytes.size() - done));
+      writer_.write(part);
+      progress_.add(part.size());
+    }
+  }
+  void write_meta(bool paged) {
+    const std::string meta = meta_to_json(state_, paged);
+    writer_.begin(SectionKind::Meta, kSectionVersion, true);
+    writer_.write(bytes_of(std::span(meta)));
+  }
+  void write_entry_points(std::span<const base::Slot> slots) {
+    writer_.begin(SectionKind::EntryPoints, kSectionVersion, true);
+    writer_.write(bytes_of(slots));
+  }
+  void write_ids() {
+    if (!state_.points.has_ids()) return;
+    writer_.begin(SectionKind::Ids, kSectionVersion, true);
+    write_large(bytes_of(state_.points.ids()));
+  }
+  void write_twins(std::span<const std::uint32_t> starts, std::span<const std::uint32_t> members) {
+    writer_.begin(SectionKind::Twins, kSectionVersion, true);
+    write_large(bytes_of(starts));
+    write_large(bytes_of(members));
+  }
+  void write_points() {
+    write_entry_points(state_.entry_points);
+    write_ids();
+    if (state_.points.has_twins()) write_twins(state_.points.starts(), state_.points.members());
+  }
+  /// Of nodes in another order, whose points then are no longer the rows of their numbers.
+  void write_points_in(std::span<const base::Slot> order, std::span<const base::Slot> places) {
+    std::vector<base::Slot> entry_points;
+    for (const base::Slot slot : state_.entry_points) entry_points.push_back(places[slot]);
+    write_entry_points(entry_points);
+    write_ids();
+    if (std::is_sorted(order.begin(), order.end()) && !state_.points.has_twins()) return;
+    std::vector<std::uint32_t> starts{0}, members;
+    for (const base::Slot node : order) {
+      state_.points.for_each_point(node, [&](std::uint32_t point) { members.push_back(point); });
+      starts.push_back(static_cast<std::uint32_t>(members.size()));
+    }
+    write_twins(starts, members);
+  }
+  void write_codes(bool needed) {
+    writer_.begin(SectionKind::Codes, needed ? 2 : 1, needed);
+    write_large({codes_.data, codes_.rows * codes_.stride});
+    if (!state_.codes.factors.empty()) {
+      begin_factors();
+      write_large(bytes_of(state_.codes.factors.span()));
+    }
+    write_book();
+  }
+  void write_codes_in(std::span<const base::Slot> order) {
+    writer_.begin(SectionKind::Codes, 2, true);
+    write_gathered({codes_.data, codes_.rows * codes_.stride}, codes_.stride, order);
+    if (!state_.codes.factors.empty()) {
+      begin_factors();
+      const std::span<const std::byte> factors = bytes_of(state_.codes.factors.span());
+      write_gathered(factors, factors.size() / codes_.rows, order);
+    }
+    write_book();
+  }
+  void begin_factors() {
+    const bool pairs = state_.codes.codec == Codec::SQ4 && state_.codes.factors.size() != codes_.rows;
+    writer_.begin(SectionKind::CodeNorms, pairs ? 2 : 1, false);
+  }
+  void write_book() {
+    const bool turned = state_.codes.book->numbers().product.along_directions;
+    for (const auto& [kind, bytes] : state_.codes.book->sections()) {
+      writer_.begin(kind, turned && kind == SectionKind::CodeCentroids ? 2 : kSectionVersion, false);
+      writer_.write(bytes);
+    }
+  }
+  /// Records of one length in another order.
+  void write_gathered(std::span<const std::byte> all, std::size_t length, std::span<const base::Slot> order) {
+    std::vector<std::byte> part;
+    for (std::size_t first = 0; first < order.size(); first += kGathered) {
+      const std::span<const base::Slot> some = order.subspan(first, std::min(kGathered, order.size() - first));
+      part.clear();
+      for (const base::Slot slot : some) {
+        const auto record = all.subspan(slot * length, length);
+        part.insert(part.end(), record.begin(), record.end());
+      }
+      write_large(part);
+    }
+  }
+  void put_row(base::Slot slot, std::byte* record) const {
+    std::memcpy(record, rows_.row(slot), rows_.dimension * size_of(rows_.type));
+  }
+  template <class Put>
+  void write_pages(SectionKind kind, const RecordPages& pages, const Put& put) {
+    writer_.begin(kind, kSectionVersion, true);
+    constexpr std::size_t kUnits = 64;
+    std::vector<std::byte> part;
+    const std::uint64_t units = pages.units(rows_.rows);
+    for (std::uint64_t first = 0; first < units; first += kUnits) {
+      base::check_cancelled(execution_.cancel);
+      const std::uint64_t count = std::min<std::uint64_t>(kUnits, units - first);
+      part.assign(count * pages.unit_bytes(), std::byte{0});
+      const std::uint64_t end = std::min<std::uint64_t>((first + count) * pages.records(), rows_.rows);
+      for (std::uint64_t slot = first * pages.records(); slot < end; ++slot) {
+        const auto node = static_cast<base::Slot>(slot);
+        put(node, part.data() + (pages.unit_of(node) - first) * pages.unit_bytes() + pages.offset_of(node));
+      }
+      for (std::uint64_t unit = 0; unit < count; ++unit)
+        seal_unit(std::span(part).subspan(unit * pages.unit_bytes(), pages.unit_bytes()), first + unit);
+      writer_.write(part);
+      progress_.add((end - first * pages.records()) * pages.record_bytes());
+    }
+  }
+
+  const Index::State& state_;
+  const base::RowsView rows_, codes_;
+  const Execution& execution_;
+  base::ProgressMeter progress_;
+  io::ContainerWriter writer_;
+};
+
+}  // namespace
+
+void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
+                const Execution& execution) {
+  IndexWriter(state, path, overwrite, execution).write_in_memory_form();
+}
+
+void save_in_pages(const Index::State& state, const std::filesystem::path& path, bool overwrite, bool reorder,
+                   const Execution& execution) {
+  IndexWriter(state, path, overwrite, execution).write_in_pages(reorder);
+}
+
+std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
+                               std::uint32_t max_degree, bool with_ids, const CodeChoice& codes, bool drop_vectors,
+                               bool for_drive) {
+  const auto section = [](std::uint64_t bytes) { return base::round_up(bytes, io::kSectionAlignment); };
+  std::uint64_t bytes = 3 * io::kSectionAlignment;  // header, metadata and entry points: a page each
+  if (for_drive) {
+    const NodePages pages(type, dimension, max_degree);
+    bytes += pages.edges.bytes(rows) + (pages.split ? pages.rows.bytes(rows) : 0);
+    bytes += section((2 * rows + 1) * sizeof(std::uint32_t));  // which points the nodes are, in their order
+    bytes += section(visited_nodes(rows) * sizeof(base::Slot));
+  } else {
+    if (!drop_vectors) bytes += section(rows * base::row_stride(type, dimension));
+    bytes += section(rows * graph::row_slots(max_degree) * sizeof(base::Slot));
+  }
+  if (with_ids) bytes += section(rows * sizeof(std::uint64_t));
+  if (!drop_vectors && !for_drive && distance::has_norms(metric, type, dimension, rows))
+    bytes += section(rows * sizeof(float));
+  std::uint64_t most = 0;
+  for (const CodeChoice& kept : codes_to_try(codes, metric, type, dimension)) {
+    const CodeLayout layout = code_layout(kept, metric, dimension, rows);
+    std::uint64_t of_codes = section(rows * layout.stride()) + section(layout.means * sizeof(float));
+    of_codes += section(rows * layout.factors * sizeof(float));
+    of_codes += section(layout.directions) + section(layout.centroids);
+    most = std::max(most, of_codes);
+  }
+  return bytes + most;
+}
+
+}  // namespace diskann::index

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/checked.hpp"
+#include "base/row_store.hpp"
+#include "io/block_device.hpp"
+
+namespace diskann::index {
+
+/// Records of one length in pages of 4,096 bytes: as many in one as it holds or, where one is longer, each in as many
+/// pages as it takes. The last 8 bytes of such a unit are a checksum of those before them and of its number.
+class RecordPages {
+ public:
+  static constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
+
+  RecordPages() = default;
+  explicit RecordPages(std::size_t record_bytes)
+      : record_bytes_(record_bytes),
+        pages_((record_bytes + kSumBytes + io::kBlockBytes - 1) / io::kBlockBytes),
+        records_(pages_ > 1 ? 1 : (io::kBlockBytes - kSumBytes) / record_bytes) {}
+
+  std::size_t record_bytes() const noexcept { return record_bytes_; }
+  std::size_t pages() const noexcept { return pages_; }      ///< of a unit
+  std::size_t records() const noexcept { return records_; }  ///< in a unit
+  std::size_t unit_bytes() const noexcept { return pages_ * io::kBlockBytes; }
+  std::uint64_t units(std::uint64_t records) const noexcept { return (records + records_ - 1) / records_; }
+  std::uint64_t bytes(std::uint64_t records) const {
+    return base::checked_multiply(units(records), unit_bytes(), "pages");
+  }
+  std::uint64_t unit_of(base::Slot slot) const noexcept { return slot / records_; }
+  std::size_t offset_of(base::Slot slot) const noexcept { return slot % records_ * record_bytes_; }
+
+ private:
+  std::size_t record_bytes_ = 1, pages_ = 1, records_ = 1;
+};
+
+/// Puts the checksum at the end of a unit.
+void seal_unit(std::span<std::byte> unit, std::uint64_t number) noexcept;
+bool is_sealed(std::span<const std::byte> unit, std::uint64_t number) noexcept;
+
+/// How nodes stand on a drive: a record has the row and its edges where those fit half a page, so that one read brings
+/// both; longer rows stand apart, in the same order, and are read for the hits alone.
+struct NodePages {
+  std::size_t row_bytes = 0;  ///< of the components, a multiple of 4
+  std::uint32_t max_degree = 0;
+  bool split = false;
+  RecordPages edges;  ///< records of the degree and max_degree slots, behind the row where it is not split
+  RecordPages rows;   ///< where it is
+
+  NodePages() = default;
+  NodePages(VectorType type, std::size_t dimension, std::uint32_t degree)
+      : row_bytes(base::round_up(dimension * size_of(type), sizeof(base::Slot))),
+        max_degree(degree),
+        split(row_bytes + edge_bytes() > kMostTogether),
+        edges(edge_bytes() + (split ? 0 : row_bytes)),
+        rows(split ? row_bytes : 1) {}
+  std::size_t edge_bytes() const noexcept { return (std::size_t{max_degree} + 1) * sizeof(base::Slot); }
+  /// Of a record in the first pages: where the edges begin.
+  std::size_t edges_at() const noexcept { return split ? 0 : row_bytes; }
+
+ private:
+  static constexpr std::size_t kMostTogether = (io::kBlockBytes - RecordPages::kSumBytes) / 2;
+};
+
+}  // namespace diskann::index

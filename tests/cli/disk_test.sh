@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Indexes that stay on a drive: build --disk, and what takes them.
+# shellcheck source=tests/cli/assert.bash
+source "$(dirname "$0")/assert.bash" "$1" "$2"
+
+expect 0 generate -n 5000 -d 48 --clusters 50 --spread 0.4 -o base.fbin --queries 200 --query-output query.fbin
+expect 0 groundtruth -i base.fbin -q query.fbin -k 10 -o truth.bin
+expect 0 build -i base.fbin -o a.idx -R 24 --disk --pq-chunks 24
+expect 0 verify a.idx
+expect 0 info a.idx --json
+equal "$(json out /on_drive /split /codec /has_vectors)" "$(printf 'true\tfalse\tpq8\ttrue')"
+equal "$(json out /record_bytes)" $((48 * 4 + 25 * 4))
+expect 0 info a.idx
+has out "vectors beside edges: records of 292 bytes, 14 a page"
+expect 0 info a.idx --memory --json
+is "$(json out /memory_bytes)" 'x < 5000 * 48 * 4 / 3'
+
+# The same answers whatever way it is read, and those of the same index in memory.
+expect 0 convert -i a.idx -o memory.idx --output-format diskann
+expect 0 info memory.idx --json
+equal "$(json out /on_drive)" false
+expect 0 search -i memory.idx -q query.fbin -k 10 -L 60 -o memory.txt
+for way in auto threads mapped; do
+  expect 0 search -i a.idx -q query.fbin -k 10 -L 60 --beam-width 1 --io $way -o $way.txt --json
+  is "$(json out /reads)" 'x > 1 && x < 60'
+  case $way in
+    threads) [[ $(json out /io) =~ ^threads ]] || die "read by $(json out /io)" ;;
+    mapped) equal "$(json out /io)" mapped ;;
+  esac
+  cmp -s auto.txt $way.txt || die "other hits by $way"
+  expect 0 recall -g truth.bin -r $way.txt --json
+  is "$(json out /recall)" 'x > 0.97'
+done
+expect 0 search -i a.idx -q query.fbin -k 10 --target-recall 0.95 -o hits.txt
+expect 0 recall -g truth.bin -r hits.txt --json
+is "$(json out /recall)" 'x > 0.92'
+
+expect 0 benchmark -i a.idx -q query.fbin -g truth.bin -L 10,40 --rounds 1 --latency --throughput
+has err "drive    "
+has out "reads"
+expect 0 benchmark -i a.idx -q query.fbin -g truth.bin -L 20 --rounds 1 --latency --simulate 300 --json
+equal "$(json out /io)" simulated
+is "$(json out /latency_mean_us)" 'x > 600'
+is "$(json out /bytes_read)" "x == 4096 * $(json out /reads)"
+expect 0 benchmark -i a.idx -q query.fbin -g truth.bin -L 20 --rounds 1 --throughput --cache 1M --json
+json out /reads >cached
+expect 0 benchmark -i a.idx -q query.fbin -g truth.bin -L 20 --rounds 1 --throughput --cache 0 --json
+is "$(json out /reads)" "x > $(cat cached)"
+
+# Long vectors stand apart from edges; into a drive's form and back.
+expect 0 generate -n 600 -d 700 --clusters 20 -o long.fbin --queries 20 --query-output long_query.fbin
+expect 0 build -i long.fbin -o long.idx -R 16 --quantize sq4
+expect 0 convert -i long.idx -o long_drive.idx --output-format disk
+expect 0 info long_drive.idx
+has out "vectors apart from edges, since both are 2868 bytes, more than half a page: edges of 68 bytes, 60 a page"
+expect 0 search -i long.idx -q long_query.fbin -k 5 -L 100 -o one.txt
+expect 0 search -i long_drive.idx -q long_query.fbin -k 5 -L 100 -o other.txt
+cmp -s one.txt other.txt || die "other hits from the drive"
+expect 0 tune -i long_drive.idx -q long_query.fbin
+expect 0 info long_drive.idx --json
+equal "$(json out /on_drive)" true
+expect 0 verify long_drive.idx
+
+# What cannot be.
+expect 2 build -i base.fbin -o b.idx --disk --quantize sq4 --drop-vectors
+expect 3 build -i base.fbin -o b.idx --disk --quantize none
+expect 3 build -i base.fbin -o b.idx --quantize sq4 --pq-chunks 4
+expect 3 build -i base.fbin -o b.idx --quantize pq8 --pq-chunks 49
+expect 0 build -i base.fbin -o plain.idx -R 16 --quantize none
+expect 8 convert -i plain.idx -o b.idx --output-format disk
+for flag in "--beam-width 2" "--cache 1M" "--io threads" "--cold" "--simulate 80"; do
+  # shellcheck disable=SC2086
+  expect 2 search -i plain.idx -q query.fbin $flag
+  has err "for indexes on a drive"
+done
+expect 2 search -i a.idx -q query.fbin --map
+expect 8 search -i a.idx -q query.fbin --range 2
+expect 3 search -i a.idx -q query.fbin --io tape
+expect 3 search -i a.idx -q query.fbin --beam-width 65
+expect 3 search -i a.idx -q query.fbin --simulate -1
+expect 3 search -i a.idx -q query.fbin --spreads -1
+expect 2 search -i a.idx -q query.fbin --spreads 2 --target-recall 0.9
+[ ! -e b.idx ] || die "something was left behind"
+
+# A page that is not what was written is found when it is read.
+size=$(stat -c %s a.idx)
+cp a.idx bad.idx
+expect 0 info a.idx --detailed --json
+printf '\377\377\377\377' | dd of=bad.idx bs=1 seek=$((size / 2)) conv=notrunc status=none
+expect 5 verify bad.idx
+expect 5 search -i bad.idx -q base.fbin -k 10 -L 1000 -o bad.txt
+[ ! -e bad.txt ] || die "hits of a broken index"
