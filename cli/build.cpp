@@ -25,7 +25,7 @@ struct BuildOptions {
   BuilderFlags builder;
   std::uint64_t seed = BuildParameters{}.seed;
   std::optional<std::filesystem::path> ids, tuning;
-  bool on_drive = false, force = false;
+  bool force = false;
 };
 
 /// When each stage was last heard of; reading apart from building is what build_s needs.
@@ -152,7 +152,7 @@ void build(const BuildOptions& options, Session& session) {
     index.emplace(builder.build_from_file(options.input.path, reading.type));
   }
   const double build_s = seconds_since(clock.reading_end);
-  if (options.on_drive) {
+  if (options.builder.for_drive) {
     index->save_for_disk(options.output, options.force, execution);
   } else {
     index->save(options.output, options.force, execution);
@@ -183,17 +183,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
       "--tune", options->tuning, "FILE",
       "Queries like those to come, to measure recall on and choose codes by: the first 4,096 at most; default: "
       "stored rows");
-  arguments.flag("--disk", options->on_drive,
-                 "An index whose vectors and graph stay on the drive, searched by codes in memory (default pq8)");
   arguments.flag("--force", options->force, "Replace an index that exists");
-  return [options](Session& session) {
-    if (options->on_drive && options->builder.drop_vectors)
-      throw UsageError("--disk and --drop-vectors contradict each other", "leave one of them out");
-    if (options->on_drive && !options->builder.use_pq && options->builder.codec == "auto")
-      options->builder.codec = to_string(Codec::PQ8);
-    options->builder.for_drive = options->on_drive;
-    build(*options, session);
-  };
+  return [options](Session& session) { build(*options, session); };
 }
 
 }  // namespace

@@ -43,6 +43,8 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
                    "Chunks of product codes: bytes a vector, or half bytes with 4 bits (default: 2 bits a component)");
   arguments.flag("--drop-vectors", flags.drop_vectors,
                  "Keep the codes of --quantize alone: less memory; hits and distances are what those say");
+  arguments.flag("--disk", flags.for_drive,
+                 "An index whose vectors and graph stay on the drive, searched by codes in memory (default pq8)");
   arguments.option("--memory-limit", flags.memory_limit, "SIZE",
                    "Choose a builder that needs no more, or refuse before reading: 800M, 2G, 1.5GiB");
 }
@@ -56,11 +58,14 @@ void declare_input_flags(Arguments& arguments, VectorInput& input) {
 unsigned threads_of(const BuilderFlags& flags) { return flags.threads == 0 ? system_info().threads : flags.threads; }
 
 Codec codec_of(const BuilderFlags& flags) {
+  if (flags.for_drive && flags.drop_vectors)
+    throw UsageError("--disk and --drop-vectors contradict each other", "leave one of them out");
   if (flags.pq_chunks == 0u) throw UsageError("--pq-chunks 0: a code has 1 chunk or more", "leave it out");
   const bool by_name = flags.codec == "pq";
   if (!flags.use_pq && !by_name) {
     if (flags.pq_bits) throw UsageError("--pq-bits says nothing without --use-pq", "add it, or leave --pq-bits out");
-    return parse_codec(flags.codec);
+    const Codec codec = parse_codec(flags.codec);
+    return flags.for_drive && codec == Codec::Auto ? Codec::PQ8 : codec;
   }
   const std::uint32_t bits = flags.pq_bits.value_or(8);
   if (bits != 4 && bits != 8) throw UsageError(fmt::format("--pq-bits {}: there are 4 and 8", bits));
@@ -114,6 +119,12 @@ std::string memory_text(const BuildPlan& plan) {
   return fmt::format("{} at most{}: vectors {} · graph {} · scratch {}", bytes_text(plan.total()), uncoded,
                      bytes_text(estimate.vectors + plan.copy), bytes_text(estimate.graph),
                      bytes_text(estimate.scratch));
+}
+
+std::string usage_text(const MemoryUsage& memory) {
+  return fmt::format("{} · vectors {} · graph {} · ids {} · norms {} · codes {}", bytes_text(memory.total()),
+                     bytes_text(memory.vectors), bytes_text(memory.graph), bytes_text(memory.ids),
+                     bytes_text(memory.norms), bytes_text(memory.codes));
 }
 
 bool needs_own_reading(const VectorInput& input, const ReadOptions& options) {

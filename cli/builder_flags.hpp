@@ -28,7 +28,7 @@ struct BuilderFlags {
 };
 
 /// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize, --use-pq, --pq-bits, --pq-chunks,
-/// --drop-vectors and --memory-limit.
+/// --drop-vectors, --disk and --memory-limit.
 void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std::string& dtype_help);
 /// --input-format and --input-dtype of a vector file.
 void declare_input_flags(Arguments& arguments, VectorInput& input);
@@ -53,6 +53,8 @@ BuildPlan plan_build(const BuilderFlags& flags, IndexBuilder& builder, std::uint
 void check_memory_limit(const BuilderFlags& flags, const BuildPlan& plan);
 /// "458.3 MiB at most: vectors … · graph … · scratch …".
 std::string memory_text(const BuildPlan& plan);
+/// "458.3 MiB · vectors … · graph … · ids … · norms … · codes …".
+std::string usage_text(const MemoryUsage& memory);
 
 /// A format that the suffix does not tell has to be read whole before it is built from.
 bool needs_own_reading(const VectorInput& input, const ReadOptions& options);

@@ -53,7 +53,8 @@ void convert_index(const ConvertOptions& options, Session& session) {
     (index.*save)(options.output, options.force, session.execution());
   });
   session.end_progress();
-  if (microsoft && index.metric() == Distance::Cosine && index.type() == VectorType::F32)
+  if (microsoft && index.metric() == Distance::Cosine &&
+      (index.type() == VectorType::F32 || inspect_index(input).drive))
     session.note("note     the vectors were normalised, as in all cosine sets of Microsoft's: their lengths are gone");
   if (session.json()) {
     session.row(JsonRow()
@@ -189,7 +190,7 @@ void convert_file(const ConvertOptions& options, Session& session) {
 
 void convert(const ConvertOptions& options, Session& session) {
   const FileKind kind = options.input.format ? FileKind::Vectors : file_kind(options.input.path);
-  const bool is_index = kind == FileKind::Index || kind == FileKind::MicrosoftMemoryIndex;
+  const bool is_index = kind != FileKind::Vectors && kind != FileKind::Unknown;
   if (is_index) return convert_index(options, session);
   converts_results(options) ? convert_results(options, session) : convert_file(options, session);
 }
@@ -201,8 +202,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-o,--output", options->output, "FILE", "What to write; a prefix for Microsoft's set",
                    Need::Required);
   arguments.option("--output-format,--format", options->output_format, "FORMAT",
-                   "fvecs bvecs fbin f16bin u8bin i8bin bin npy (default: by suffix); an index: microsoft, diskann "
-                   "or disk");
+                   "fvecs bvecs fbin f16bin u8bin i8bin bin npy (default: by suffix); an index: microsoft, which "
+                   "of one on a drive is their set for SSDs, diskann or disk");
   arguments.option(
       "--output-type,--output-dtype,--dtype", options->output_type, "TYPE",
       "Type to write: f32, f16, i8 or u8; values that do not fit are refused. Also the type of a .bin file whose size "

@@ -99,6 +99,7 @@ void print(const EstimateOptions& options, const Rows& rows, const BuildPlan& pl
   session.print(fmt::format("builder  {}", to_string(plan.estimate.builder)));
   session.print("memory   " + memory_text(plan));
   session.print(fmt::format("index    {}", bytes_text(plan.estimate.index_bytes)));
+  session.print("search   " + usage_text(plan.estimate.searched));
   session.print("time     " + time_text(rows, time, threads_of(options.builder)));
   if (time.fell_back) {
     session.print("note     the partitioned builder fell back to the incremental one: walks did not find their way");
@@ -120,6 +121,10 @@ JsonRow json_row(const EstimateOptions& options, const Rows& rows, const BuildPl
   row.add("build_bytes", plan.total()).add("vectors_bytes", plan.estimate.vectors + plan.copy);
   row.add("graph_bytes", plan.estimate.graph).add("scratch_bytes", plan.estimate.scratch);
   row.add("index_bytes", plan.estimate.index_bytes);
+  const MemoryUsage& searched = plan.estimate.searched;
+  row.add("search_bytes", searched.total()).add("search_vectors_bytes", searched.vectors);
+  row.add("search_graph_bytes", searched.graph).add("search_ids_bytes", searched.ids);
+  row.add("search_norms_bytes", searched.norms).add("search_codes_bytes", searched.codes);
   if (plan.estimate.comparisons > 0) row.add("comparisons", static_cast<std::uint64_t>(plan.estimate.comparisons));
   row.add("build_s", time.seconds).add("fell_back", time.fell_back).add("sampled_dtype", to_string(time.type));
   std::vector<JsonRow> samples;
@@ -164,11 +169,13 @@ std::function<void(Session&)> declare(Arguments& arguments) {
 
 }  // namespace
 
-const Command kEstimateCommand{"estimate", "Say what a build will take: time, memory and size of the index",
-                               "  diskann estimate -i vectors.fbin -m l2 -R 32\n"
-                               "  diskann estimate -i vectors.npy -m cosine --builder incremental -L 75 -j 4 --json\n"
-                               "  diskann estimate -i first-100000.u8bin --count 10000000\n"
-                               "  diskann estimate --count 10000000 --dimensions 96 --dtype u8 --memory-limit 8G\n",
-                               declare};
+const Command kEstimateCommand{
+    "estimate", "Say what a build will take: time, memory and size of the index",
+    "  diskann estimate -i vectors.fbin -m l2 -R 32\n"
+    "  diskann estimate -i vectors.npy -m cosine --builder incremental -L 75 -j 4 --json\n"
+    "  diskann estimate -i first-100000.u8bin --count 10000000\n"
+    "  diskann estimate --count 10000000 --dimensions 96 --dtype u8 --memory-limit 8G\n"
+    "  diskann estimate --count 1000000000 --dimensions 128 --dtype u8 --disk --pq-chunks 32\n",
+    declare};
 
 }  // namespace diskann::cli

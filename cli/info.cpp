@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "builder_flags.hpp"
 #include "calibration_text.hpp"
 #include "command.hpp"
 #include "diskann/disk_index.hpp"
@@ -62,13 +63,14 @@ void describe_memory(const MemoryUsage& memory, Session& session, JsonRow& row) 
   row.add("memory_bytes", memory.total()).add("vectors_bytes", memory.vectors).add("graph_bytes", memory.graph);
   row.add("ids_bytes", memory.ids).add("norms_bytes", memory.norms).add("codes_bytes", memory.codes);
   if (session.json()) return;
-  session.print(fmt::format("memory   {} · vectors {} · graph {} · ids {} · norms {} · codes {}",
-                            bytes_text(memory.total()), bytes_text(memory.vectors), bytes_text(memory.graph),
-                            bytes_text(memory.ids), bytes_text(memory.norms), bytes_text(memory.codes)));
+  session.print("memory   " + usage_text(memory));
 }
 
 DiskIndex open_for(const IndexInput& input, Session& session) {
+  const OpenOptions asked = open_options(input);
   DiskOpenOptions options;
+  options.metric = asked.metric;
+  options.type = asked.type;
   options.execution = session.execution();
   return DiskIndex::open(input.path, options);
 }
@@ -100,9 +102,11 @@ bool knows_its_build(const IndexFileInfo& info) { return info.parameters.search_
 /// Points that share the node of an equal one. A file that says less points than nodes is for verify to refuse.
 std::uint64_t duplicates(const IndexFileInfo& info) { return info.points - std::min(info.points, info.nodes); }
 
-std::string layout_text(const DriveLayout& layout) {
+std::string layout_text(const DriveLayout& layout, FileKind kind) {
   const std::string records =
       layout.records_a_page == 0 ? "each over several pages" : fmt::format("{} a page", layout.records_a_page);
+  if (layout.split && kind == FileKind::MicrosoftDiskIndex)
+    return fmt::format("vectors behind all nodes, whose records are {} bytes, {}", layout.record_bytes, records);
   if (!layout.split) return fmt::format("vectors beside edges: records of {} bytes, {}", layout.record_bytes, records);
   return fmt::format("vectors apart from edges, since both are {} bytes, more than half a page: edges of {} bytes, {}",
                      layout.record_bytes + layout.vector_bytes, layout.record_bytes, records);
@@ -111,6 +115,7 @@ std::string layout_text(const DriveLayout& layout) {
 void print_index(const IndexFileInfo& info, const InfoOptions& options, Session& session) {
   const std::string kind = info.kind == FileKind::Index ? fmt::format("diskann index, format {}, written by {}",
                                                                       info.format_version, info.library_version)
+                           : info.drive                 ? "Microsoft's disk index"
                                                         : "Microsoft's memory index";
   session.print(fmt::format("{}  {} · {}", options.path->string(), kind, bytes_text(info.file_bytes)));
   session.print(fmt::format(
@@ -127,7 +132,7 @@ void print_index(const IndexFileInfo& info, const InfoOptions& options, Session&
                             : ""));
   if (info.codec != Codec::None)
     session.print(fmt::format("codes    {}{}", to_string(info.codec), alone_text(info.has_vectors)));
-  if (info.drive) session.print("drive    " + layout_text(*info.drive));
+  if (info.drive) session.print("drive    " + layout_text(*info.drive, info.kind));
   if (info.calibration.queries > 0) session.print(calibration_text(info.calibration));
   if (options.detailed) print_lists(info.calibration, session);
   session.print(fmt::format("ids      {}", info.custom_ids ? "given" : "row numbers"));
@@ -188,7 +193,7 @@ void describe_index(const InfoOptions& options, Session& session) {
     throw UsageError("-j: of an index only --validate takes threads", "leave it out, or add --validate");
   }
   const IndexFileInfo info = inspect_index(options.index);
-  if (options.duplicates && info.kind == FileKind::MicrosoftMemoryIndex) {
+  if (options.duplicates && info.kind != FileKind::Index) {
     throw UsageError("--duplicates: Microsoft's sets do not keep equal points together",
                      "convert it with --output-format diskann, and ask of that index");
   }
@@ -331,7 +336,8 @@ void describe(const InfoOptions& options, Session& session) {
   const FileKind kind = options.format ? FileKind::Vectors : file_kind(*options.path);
   switch (kind) {
     case FileKind::Index:
-    case FileKind::MicrosoftMemoryIndex: return describe_index(options, session);
+    case FileKind::MicrosoftMemoryIndex:
+    case FileKind::MicrosoftDiskIndex: return describe_index(options, session);
     case FileKind::Vectors:
     case FileKind::Unknown: break;
   }

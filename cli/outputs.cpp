@@ -29,7 +29,16 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   return resolved(a) == resolved(b);
 }
 
-constexpr const char* kBesideAPrefix[] = {".data", ".tags", ".del", "_metadata.bin"};
+constexpr const char* kBesideAPrefix[] = {".data",
+                                          ".tags",
+                                          ".del",
+                                          "_metadata.bin",
+                                          "_disk.index",
+                                          "_pq_pivots.bin",
+                                          "_disk.index_max_base_norm.bin",
+                                          "_pq_compressed.bin",
+                                          "_sample_data.bin",
+                                          "_sample_ids.bin"};
 
 /// Whether a file is an index, or belongs to one: a set of Microsoft's has several files.
 bool is_of_index(const std::filesystem::path& named) {
@@ -37,7 +46,7 @@ bool is_of_index(const std::filesystem::path& named) {
   const auto is_index = [](const std::filesystem::path& file) {
     try {
       const FileKind kind = file_kind(file);
-      return kind == FileKind::Index || kind == FileKind::MicrosoftMemoryIndex;
+      return kind != FileKind::Vectors && kind != FileKind::Unknown;
     } catch (const Error& error) {
       return error.code() == ErrorCode::Unsupported;  // one that cannot be opened is one all the same
     }

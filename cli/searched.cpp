@@ -28,6 +28,9 @@ DiskIndex open_on_drive(const IndexInput& input, const DriveFlags& flags, const 
   if (input.map) throw UsageError("--map is for indexes in memory", "leave it out, or use --io mapped");
   DiskOpenOptions options;
   options.execution = execution;
+  const OpenOptions asked = open_options(input);
+  options.metric = asked.metric;
+  options.type = asked.type;
   if (flags.cache) options.cache_bytes = *flags.cache == "0" ? 0 : parse_bytes(*flags.cache, "--cache");
   if (flags.io) options.io = parse_disk_io(*flags.io);
   if (flags.simulated_us) {
@@ -52,7 +55,8 @@ std::variant<Index, DiskIndex> open_searched(const IndexInput& input, const Driv
                                              const Execution& execution) {
   std::error_code unknown;
   const bool ours = std::filesystem::is_regular_file(input.path, unknown) && file_kind(input.path) == FileKind::Index;
-  if (ours && inspect_index(input).drive) return open_on_drive(input, flags, execution);
+  if (ours ? inspect_index(input).drive.has_value() : file_kind(input.path) == FileKind::MicrosoftDiskIndex)
+    return open_on_drive(input, flags, execution);
   refuse_drive_flags(flags, input.path.string());
   return open_index(input, execution);
 }
@@ -63,9 +67,10 @@ void declare_drive_flags(Arguments& arguments, DriveFlags& flags) {
   arguments.option(
       "--beam-width", flags.beam_width, "N",
       "Index on a drive: reads of a query under way at most, up to 64 (default 0: as many as prove useful)");
-  arguments.option("--spreads", flags.spreads, "X",
-                   "Index on a drive: look at candidates until the next ones would have to be off by so many spreads of "
-                   "codes to be nearer; fewer take fewer reads and find less (default 3.5)");
+  arguments.option(
+      "--spreads", flags.spreads, "X",
+      "Index on a drive: look at candidates until the next ones would have to be off by so many spreads of "
+      "codes to be nearer; fewer take fewer reads and find less (default 3.5)");
   arguments.option("--cache", flags.cache, "SIZE",
                    "Index on a drive: memory for the edges that searches go through most often, 64M or 2G (default: an "
                    "eighth of what codes take)");

@@ -30,7 +30,7 @@ void tune(const TuneOptions& options, Session& session) {
     check_index_output(output, options.force);
   }
   const Execution execution = session.execution(options.threads);
-  if (file_kind(options.index.path) == FileKind::MicrosoftMemoryIndex) {
+  if (file_kind(options.index.path) != FileKind::Index) {
     throw Error(ErrorCode::Unsupported,
                 fmt::format("{}: Microsoft's files have no place for what is measured", options.index.path.string()),
                 "convert it first: diskann convert --output-format diskann");

@@ -35,9 +35,13 @@ struct DiskOpenOptions {
   DiskIo io = DiskIo::Auto;
   bool direct = true;  ///< past the system's cache, where the file system can
   /// For the edges of nodes that searches go through most often; an eighth of what the codes take where nothing is
-  /// said. Files name an eighth of the nodes so, 4,096 at least: more than those it never holds.
+  /// said. Files name an eighth of the nodes so, 4,096 at least: more than those it never holds. Of Microsoft's sets
+  /// those around the entry points.
   std::optional<std::uint64_t> cache_bytes = {};
   std::optional<SimulatedDrive> simulated = {};
+  /// Microsoft's sets do not name them; ignored for our own files.
+  std::optional<Distance> metric = {};
+  std::optional<VectorType> type = {};
   Execution execution;  ///< progress and cancel of the reading of codes
 };
 
@@ -64,9 +68,9 @@ struct DiskSearchParameters {
   /// Reads of a query under way at most, up to 64; 0: of a single query as many as prove useful while it walks, up to
   /// 32, and 4 in a batch, then all that it compares candidates with.
   std::uint32_t beam_width = 0;
-  /// A walk goes on, and candidates are compared with rows, as long as the next ones could be nearer if they were off by
-  /// so many spreads of what codes are off by: fewer take fewer reads, and find less. 0 to 100. With a beam_width of 1
-  /// walks go on to the end of the list, as in memory.
+  /// A walk goes on, and candidates are compared with rows, as long as the next ones could be nearer if they were off
+  /// by so many spreads of what codes are off by: fewer take fewer reads, and find less. 0 to 100. With a beam_width of
+  /// 1 walks go on to the end of the list, as in memory.
   float spreads = 3.5f;
   /// Takes the list size and the spreads that DiskIndex::parameters_for() gives in place of those above.
   std::optional<float> target_recall = {};
@@ -89,6 +93,9 @@ class DISKANN_EXPORT DiskIndex {
   DiskIndex& operator=(DiskIndex&&) noexcept;
   ~DiskIndex();
 
+  /// Opens an index file, or Microsoft's set for SSDs by its prefix P or by `P_disk.index`, where it is: 256 centroids
+  /// a chunk, all metrics, coordinates that are coded (distances are then what the codes say, unless vectors stand
+  /// behind them), medoids. Its files have no checksums. InvalidArgument where they do not tell the metric or the type.
   static DiskIndex open(const std::filesystem::path& path, const DiskOpenOptions& options = {});
 
   /// Builds in memory, writes the file and opens it. Throws as IndexBuilder and Index::save; InvalidArgument for other

@@ -119,8 +119,8 @@ class DISKANN_EXPORT Index {
   Index& operator=(Index&&) noexcept;
   ~Index();
 
-  /// Opens an index file, or Microsoft's in-memory set by its prefix (where `prefix.data` exists). Unsupported for
-  /// their disk sets (`prefix_disk.index`).
+  /// Opens an index file, or Microsoft's in-memory set by its prefix (where `prefix.data` exists), or their set for
+  /// SSDs (where `prefix_disk.index` does), whole and without its codes.
   static Index open(const std::filesystem::path& path, const OpenOptions& options = {});
 
   /// Writes one file, atomically: on failure or cancellation an older file is untouched.
@@ -129,13 +129,17 @@ class DISKANN_EXPORT Index {
   void save(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
 
   /// Writes an index for a drive, which DiskIndex searches where it is and open() reads into memory: codes, and pages
-  /// of rows and edges. It must have vectors and codes (else Unsupported). Otherwise as save().
+  /// of rows and edges. It must have vectors (else Unsupported); where it has no codes, product codes (pq8) are made.
+  /// Otherwise as save().
   void save_for_disk(const std::filesystem::path& path, bool overwrite = false, const Execution& execution = {}) const;
 
-  /// Writes Microsoft's in-memory set `prefix`, `prefix.data` and `prefix_metadata.bin`. Ids must be row numbers
-  /// (else Unsupported); f16 is not a type of theirs, and codes alone are no vectors (Unsupported). By cosine theirs
-  /// hold f32 rows normalised: lengths are lost. AlreadyExists unless `overwrite`. On failure or cancellation an older
-  /// set is untouched. Io where another program keeps the directory locked for ten seconds.
+  /// Writes Microsoft's in-memory set `prefix`, `prefix.data` and `prefix_metadata.bin`; of an index that was read from
+  /// one for a drive (save_for_disk) their set for SSDs, `prefix_disk.index` and what belongs to it, with product codes
+  /// learnt for it: by cosine and inner product of f32 whatever the type is. Unsupported there for more than 512
+  /// neighbours of a point, and for vectors that are all zero by inner product. Ids must be row numbers (else
+  /// Unsupported); f16 is not a type of theirs, and codes alone are no vectors (Unsupported). By cosine theirs hold f32
+  /// rows normalised: lengths are lost. AlreadyExists unless `overwrite`. On failure or cancellation an older set is
+  /// untouched. Io where another program keeps the directory locked for ten seconds.
   void save_microsoft(const std::filesystem::path& prefix, bool overwrite = false,
                       const Execution& execution = {}) const;
 
@@ -200,6 +204,7 @@ struct BuildEstimate {
   std::uint64_t index_bytes = 0;  ///< of the index file, where no two rows are equal
   double comparisons = 0;  ///< distances that Partitioned is expected to compute, with which its time grows; else 0
   std::uint64_t total() const noexcept { return vectors + graph + scratch; }
+  MemoryUsage searched;  ///< what the index then takes in memory, at most; for_drive() with the cache of edges
   /// In all where 8-bit codes, which only the rows themselves can tell, turn out too coarse; else as total().
   std::uint64_t uncoded = 0;
 };

@@ -10,9 +10,8 @@
 
 namespace diskann {
 
-/// What a file is, told by its content. Unsupported for a set of Microsoft's for SSDs, by its prefix or one of its
-/// files.
-enum class FileKind : std::uint8_t { Index, MicrosoftMemoryIndex, Vectors, Unknown };
+/// What a file is, told by its content; of Microsoft's sets also by their prefix.
+enum class FileKind : std::uint8_t { Index, MicrosoftMemoryIndex, MicrosoftDiskIndex, Vectors, Unknown };
 DISKANN_EXPORT FileKind file_kind(const std::filesystem::path& path);
 
 /// One section of an index file.
@@ -32,7 +31,7 @@ struct DriveLayout {
   std::uint64_t vector_bytes = 0;
 };
 
-/// Header and metadata of an index file or of Microsoft's memory set, read without its rows.
+/// Header and metadata of an index file or of Microsoft's sets, read without its rows.
 struct IndexFileInfo {
   FileKind kind = FileKind::Index;
   std::uint32_t format_version = 0;

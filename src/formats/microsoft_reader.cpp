@@ -180,14 +180,15 @@ std::optional<std::filesystem::path> microsoft_disk_index(const std::filesystem:
                                          "_pq_compressed.bin",
                                          "_pq_pivots.bin"};
   if (!exists(named, "")) {
-    if (exists(named, kSuffix.data())) return set_file(named, kSuffix.data());
+    const std::filesystem::path index = set_file(named, kSuffix.data());
+    if (exists(index, "") && !io::is_container(index)) return index;
     return std::nullopt;
   }
   const std::string name = named.filename().string();
   for (const std::string_view part : kParts) {
     if (!name.ends_with(part)) continue;
     const std::filesystem::path index = named.parent_path() / name.substr(0, name.size() - part.size()).append(kSuffix);
-    if (exists(index, "") && !io::is_container(named)) return index;
+    if (exists(index, "") && !io::is_container(index)) return index;
   }
   return std::nullopt;
 }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -8,17 +7,15 @@
 #include "base/threads.hpp"
 #include "formats/microsoft.hpp"
 #include "formats/microsoft_files.hpp"
-#include "formats/output_file.hpp"
-#include "io/directory_lock.hpp"
-#include "io/file_exchange.hpp"
+#include "formats/set_writer.hpp"
 
 namespace diskann::formats {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLockPatience{10'000};  // ours hold it for some renames and syncs
-constexpr std::uint64_t kMaxBinCount = 0x7FFFFFFF;          // their readers take the counts as signed
+constexpr std::uint64_t kMaxBinCount = 0x7FFFFFFF;  // their readers take the counts as signed
 
+constexpr std::array kFiles = {"", ".data", "_metadata.bin"};
 // Files of an older set that change what the new one means, or what their tools make of it.
 constexpr std::array kOptionalFiles = {".tags",
                                        ".del",
@@ -105,52 +102,26 @@ void put_graph(OutputFile& file, const base::Adjacency& graph, base::Slot start,
   });
 }
 
-/// What is there of an older set, and must go. Throws what io::check_replaceable() does.
-std::vector<std::filesystem::path> old_files(const std::filesystem::path& prefix, bool overwrite) {
-  std::vector<std::filesystem::path> found;
-  const auto look = [&](const char* suffix) {
-    if (io::check_replaceable(set_file(prefix, suffix), overwrite)) found.push_back(set_file(prefix, suffix));
-  };
-  for (const char* suffix : {"", ".data", "_metadata.bin"}) look(suffix);
-  for (const char* suffix : kOptionalFiles) {
-    look(suffix);
-    // A link that leads nowhere is nothing to write to, but something to readers.
-    const std::filesystem::path path = set_file(prefix, suffix);
-    if ((found.empty() || found.back() != path) && io::file_system().exists(path)) found.push_back(path);
-  }
-  return found;
-}
-
 }  // namespace
 
 void write_microsoft_memory_set(const std::filesystem::path& prefix, const base::RowsView& vectors,
                                 const base::Adjacency& graph, base::Slot start, Distance metric, bool overwrite,
                                 const Execution& execution) {
   check_writable(prefix, vectors, graph, start, metric);
-  old_files(prefix, overwrite);  // refused before the work
-  const std::filesystem::path directory = prefix.has_parent_path() ? prefix.parent_path() : ".";
+  SetWriter writer(prefix, kFiles, kOptionalFiles, overwrite);
   base::ProgressMeter progress(execution, "write index", vectors.rows + graph.nodes());
-  io::FileExchange exchange(directory);
-  const auto stage = [&](const std::filesystem::path& path, const auto& write) {
-    OutputFile file(path, overwrite);
-    write(file);
-    exchange.stage(file.release(), path);
-  };
-  stage(set_file(prefix, ".data"), [&](OutputFile& file) {
+  writer.stage(".data", [&](OutputFile& file) {
     const bool normalize = metric == Distance::Cosine && vectors.type == VectorType::F32;
     put_data(file, vectors, normalize, execution, progress);
   });
-  stage(set_file(prefix, "_metadata.bin"), [&](OutputFile& file) {
+  writer.stage("_metadata.bin", [&](OutputFile& file) {
     for (const std::uint64_t code : metadata_codes(vectors.type, metric)) file.put_value(code);
     file.put_value(std::uint64_t{vectors.rows});
     file.put_value(std::uint64_t{vectors.dimension});
   });
-  stage(prefix, [&](OutputFile& file) { put_graph(file, graph, start, execution, progress); });
-
-  // Two processes may write the same set: the later one replaces that of the other whole. The graph is the key: without
-  // it the prefix names no set.
-  const std::shared_ptr<const void> lock = io::lock_directory(directory, execution.cancel, kLockPatience);
-  exchange.commit(old_files(prefix, overwrite));
+  // The graph is the key: without it the prefix names no set.
+  writer.stage("", [&](OutputFile& file) { put_graph(file, graph, start, execution, progress); });
+  writer.commit(execution);
 }
 
 }  // namespace diskann::formats

@@ -35,7 +35,7 @@ class WalkCodes {
     explicit Buffer(std::size_t dimension)
         : code(dimension),
           values(base::round_up(dimension, distance::kNibblesInLine)),
-          seen(values.size()),
+          seen(values.size() + distance::kNibblesInLine),  // codes of others may see one more
           scratch(values.size()),
           whole(values.size()),
           coded(distance::kBytesInLine + values.size()) {}

@@ -11,7 +11,6 @@ namespace diskann::graph {
 namespace {
 
 constexpr std::size_t kLargeNorms = 16;
-constexpr std::size_t kEntryPoints = 64;
 constexpr std::size_t kLeaders = 16;
 
 /// Mean of the rows, each scaled by its inverse norm where there are norms, in double precision: the sum of a fixed cut

@@ -9,6 +9,9 @@
 
 namespace diskann::graph {
 
+/// That a graph of ours has at most.
+inline constexpr std::size_t kEntryPoints = 64;
+
 /// Where searches start: the medoid (the row nearest to the mean of all; by cosine, to the mean direction), for the
 /// inner product the rows of greatest norm, since they are the likeliest answers to any query, and random
 /// representatives: they save the hops of the descent, and lead into clusters that lie apart. No repeats.

@@ -6,6 +6,7 @@
 #include "base/checked.hpp"
 #include "graph/build_incremental.hpp"
 #include "graph/build_partitioned.hpp"
+#include "graph/entry_points.hpp"
 #include "index/code_layout.hpp"
 #include "index/index_file.hpp"
 
@@ -166,6 +167,22 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
   most.builder = which;
   most.index_bytes = index::index_file_bytes(rows, dimension, stored, metric, parameters.max_degree, ids.has_value(),
                                              walked, drop_vectors, for_drive);
+  MemoryUsage& searched = most.searched;
+  if (!for_drive) {
+    if (!drop_vectors) searched.vectors = vectors;
+    searched.graph = finished;
+    if (!drop_vectors && distance::has_norms(metric, stored, dimension, rows)) searched.norms = rows * sizeof(float);
+  }
+  for (const index::CodeChoice& tried : index::codes_to_try(walked, metric, stored, dimension)) {
+    const index::CodeLayout layout = index::code_layout(tried, metric, dimension, rows);
+    const std::uint64_t of_codes = rows * (layout.stride() + layout.factors * sizeof(float)) + layout.directions +
+                                   layout.centroids + layout.means * sizeof(float);
+    if (of_codes <= searched.codes) continue;
+    searched.codes = of_codes;
+    if (for_drive) searched.graph = rows * layout.stride() / 8;
+  }
+  searched.graph += graph::kEntryPoints * sizeof(base::Slot);
+  searched.ids = (ids ? rows * sizeof(std::uint64_t) * 2 : 0) + (for_drive ? rows * sizeof(std::uint64_t) : 0);
   if (which == GraphBuilder::Partitioned) most.comparisons = graph::partitioned_comparisons(rows, dimension);
   return most;
 }

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "index/calibration.hpp"
-#include "index/drive_stops.hpp"
 #include "index/code_layout.hpp"
+#include "index/drive_stops.hpp"
 
 namespace diskann::index {
 namespace {

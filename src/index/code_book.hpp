@@ -50,6 +50,8 @@ class CodeBook {
 /// Learns from rows that has_codes() takes; null where they are all the same and the codec wants a grid.
 std::shared_ptr<const CodeBook> train_book(const CodeChoice& codes, Distance metric, const base::RowsView& rows,
                                            base::ThreadTeam& team);
+/// Of product codes that others made.
+std::shared_ptr<const CodeBook> product_book(Distance metric, quantization::ProductGrid grid);
 /// Where a book that was saved comes from.
 class SectionSource {
  public:

@@ -339,6 +339,10 @@ class ProductBook final : public CodeBook {
 
 }  // namespace
 
+std::shared_ptr<const CodeBook> product_book(Distance metric, quantization::ProductGrid grid) {
+  return std::make_shared<ProductBook>(metric, std::move(grid));
+}
+
 std::shared_ptr<const CodeBook> train_book(const CodeChoice& codes, Distance metric, const base::RowsView& rows,
                                            base::ThreadTeam& team) {
   const Codec codec = codes.codec;

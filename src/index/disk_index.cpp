@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "diskann/output.hpp"
+#include "formats/microsoft.hpp"
 #include "index/arguments.hpp"
 #include "index/calibration.hpp"
-#include "index/drive_stops.hpp"
 #include "index/disk_searcher.hpp"
 #include "index/disk_state.hpp"
+#include "index/drive_stops.hpp"
 #include "index/index_file.hpp"
+#include "index/microsoft_disk.hpp"
 
 namespace diskann {
 namespace {
@@ -55,7 +57,10 @@ DiskIndex& DiskIndex::operator=(DiskIndex&&) noexcept = default;
 DiskIndex::~DiskIndex() = default;
 
 DiskIndex DiskIndex::open(const std::filesystem::path& path, const DiskOpenOptions& options) {
-  return DiskIndex(index::open_pages(path, options));
+  if (!formats::microsoft_disk_index(path)) return DiskIndex(index::open_pages(path, options));
+  auto state = index::open_microsoft_pages(path, options);
+  index::start_searching(*state, options);
+  return DiskIndex(std::move(state));
 }
 
 namespace {
@@ -80,7 +85,7 @@ DiskIndex saved(Index&& index, const std::filesystem::path& path, const DiskConf
                 const Execution& execution) {
   {
     const Index built = std::move(index);
-    index::save_in_pages(built.state(), path, overwrite, config.reorder_data, execution);
+    index::save_in_pages(built.state(), built.state().codes, path, overwrite, config.reorder_data, execution);
   }
   DiskOpenOptions options;
   options.execution = execution;

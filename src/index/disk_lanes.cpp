@@ -25,7 +25,7 @@ class DiskLanes::Work {
         pages_(std::max(state_.pages.edges.pages(), state_.pages.rows.pages())),
         reads_(reads_under_way(pages_ * io::kBlockBytes)),
         reader_(state_.device->reader(reads_.size(), pages_)),
-        comparer_(state_.known->metric, rows()),
+        comparer_(state_),
         neighbors_(state_.pages.max_degree) {
     for (std::uint32_t slot = 0; slot < reads_.size(); ++slot) free_.push_back(slot);
   }
@@ -103,8 +103,8 @@ class DiskLanes::Work {
     graph::Walk<graph::LoneCodeSpace> walk;
     ReadWidth width{0, 1};
     Stage stage = Stage::Walking;
-    std::vector<Candidate> compared;    // with exact distances
-    NumberTable places;                 // of slots in that
+    std::vector<Candidate> compared;  // with exact distances
+    NumberTable places;               // of slots in that
     WalkRule walk_rule;
     RerankRule rule;                    // of the list so far
     std::vector<float> nearest;         // of that the k nearest, exact distances
@@ -289,7 +289,7 @@ class DiskLanes::Work {
     const Read& read = reads_[slot];
     const RecordPages& pages = read.of_edges ? state_.pages.edges : state_.pages.rows;
     const std::uint64_t unit = pages.unit_of(slot_of(read.candidate));
-    if (!is_sealed({reader_->data(slot), pages.unit_bytes()}, unit))
+    if (!pages.is_whole(reader_->data(slot), unit))
       fail_node(state_, slot_of(read.candidate), "the checksum of its page is wrong");
     const std::byte* const bytes = reader_->data(slot);
     const bool first_time = (read.of_edges ? lane.edges : lane.rows).land(unit, bytes);
@@ -314,11 +314,13 @@ class DiskLanes::Work {
     if (const std::uint32_t* const place = lane.places.find(slot_of(candidate)))
       lane.walk_rule.add(distance_of(candidate), distance_of(lane.compared[*place]));
     const NodePages& pages = state_.pages;
-    const std::byte* const record = unit + pages.edges.offset_of(slot_of(candidate)) + pages.edges_at();
+    const std::byte* const record = unit + pages.edges.offset_of(slot_of(candidate)) + pages.edges_at;
     std::uint32_t degree = 0;
     std::memcpy(&degree, record, sizeof degree);
     if (degree > pages.max_degree) fail_node(state_, slot_of(candidate), "it has " + std::to_string(degree) + " edges");
     std::memcpy(neighbors_.data(), record + sizeof degree, degree * sizeof(Slot));
+    if (std::any_of(neighbors_.begin(), neighbors_.begin() + degree, [&](Slot to) { return to >= rows().rows; }))
+      fail_node(state_, slot_of(candidate), "it has an edge to a node that is not there");
     lane.walk.expand({neighbors_.data(), degree});
     lane.walk.absorb();
   }

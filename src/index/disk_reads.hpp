@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include "base/row_store.hpp"
 #include "distance/kernels.hpp"
 #include "graph/code_space.hpp"
+#include "index/disk_state.hpp"
 
 namespace diskann::index {
 
@@ -131,20 +133,26 @@ class BroughtPages {
 /// Compares queries with rows as they stand in pages.
 class RowComparer {
  public:
-  RowComparer(Distance metric, const base::RowsView& rows)
-      : metric_(metric), shape_(rows), row_(VectorType::U8, 1, base::row_stride(rows.type, rows.dimension)) {}
+  explicit RowComparer(const DiskIndex::State& state)
+      : state_(state),
+        shape_(state.known->rows.view()),
+        row_(VectorType::U8, 1, base::row_stride(shape_.type, shape_.dimension)) {}
   float compare(const distance::Query& query, const std::byte* record) {
-    std::memcpy(row_.row(0), record, shape_.dimension * size_of(shape_.type));  // zeros behind it stay
+    state_.read_row(record, row_.row(0));  // zeros behind it stay
     const base::RowsView one{row_.row(0), row_.view().stride, 1, shape_.dimension, shape_.type};
     float norm = 0, distance = 0;
-    const float* const norms = metric_ == Distance::Cosine ? &norm : nullptr;
-    if (norms != nullptr) distance::row_norms(metric_, one, 0, 1, &norm);
-    graph::KernelSpace(metric_, one, nullptr).score_block(query, one, norms, 0, 1, &distance);
+    const Distance metric = state_.known->metric;
+    const float* const norms = metric == Distance::Cosine ? &norm : nullptr;
+    if (norms != nullptr) distance::row_norms(metric, one, 0, 1, &norm);
+    graph::KernelSpace(metric, one, nullptr).score_block(query, one, norms, 0, 1, &distance);
+    // No file of ours holds values that are no numbers, or too large.
+    if (state_.known->foreign && !std::isfinite(distance))
+      throw Error(ErrorCode::Corrupt, state_.path.string() + ": a vector was read whose distance is no number");
     return distance;
   }
 
  private:
-  Distance metric_;
+  const DiskIndex::State& state_;
   base::RowsView shape_;
   base::RowStore row_;
 };

@@ -53,7 +53,7 @@ void DiskSearcher::read_units(std::size_t count, const UnitOf& unit_of, const Re
     reader->wait(landed);
     for (const std::uint32_t slot : landed) {
       const std::uint64_t unit = unit_of(of_slot[slot]);
-      if (!is_sealed({reader->data(slot), pages.unit_bytes()}, unit))
+      if (!pages.is_whole(reader->data(slot), unit))
         fail_node(state_, static_cast<Slot>(unit * pages.records()), "the checksum of its page is wrong");
       f(of_slot[slot], reader->data(slot));
       free.push_back(slot);
@@ -77,9 +77,7 @@ graph::EntryPoints DiskSearcher::read_entry_points() const {
   base::RowStore rows(shape.type, slots.size(), shape.dimension);
   const NodePages& pages = state_.pages;
   read_records(slots, pages.split ? pages.rows : pages.edges, pages.split ? state_.rows_at : state_.edges_at,
-               [&](std::size_t i, const std::byte* record) {
-                 std::memcpy(rows.row(i), record, shape.dimension * size_of(shape.type));
-               });
+               [&](std::size_t i, const std::byte* record) { state_.read_row(record, rows.row(i)); });
   std::vector<float> norms(slots.size());
   distance::row_norms(state_.known->metric, rows, 0, slots.size(), norms.data());
   std::vector<Slot> places(slots.size());
@@ -89,19 +87,49 @@ graph::EntryPoints DiskSearcher::read_entry_points() const {
   return points;
 }
 
-NodeCache DiskSearcher::read_cache() const {
+/// f(i, the neighbours of nodes[i]), in any order.
+template <class F>
+void DiskSearcher::read_edges(std::span<const Slot> nodes, const F& f) const {
   const NodePages& pages = state_.pages;
-  NodeCache cache(state_.visited, pages.max_degree);
-  const std::vector<Slot> nodes(cache.slots().begin(), cache.slots().end());
   std::vector<Slot> neighbors(pages.max_degree);
   read_records(nodes, pages.edges, state_.edges_at, [&](std::size_t i, const std::byte* record) {
     std::uint32_t degree = 0;
-    std::memcpy(&degree, record + pages.edges_at(), sizeof degree);
+    std::memcpy(&degree, record + pages.edges_at, sizeof degree);
     if (degree > pages.max_degree) fail_node(state_, nodes[i], "it has " + std::to_string(degree) + " edges");
-    std::memcpy(neighbors.data(), record + pages.edges_at() + sizeof degree, degree * sizeof(Slot));
-    cache.put(i, {neighbors.data(), degree});
+    std::memcpy(neighbors.data(), record + pages.edges_at + sizeof degree, degree * sizeof(Slot));
+    f(i, std::span<const Slot>(neighbors.data(), degree));
   });
+}
+
+NodeCache DiskSearcher::read_cache() const {
+  NodeCache cache(state_.visited.empty() ? levels(state_.cached_nodes) : state_.visited, state_.pages.max_degree);
+  const std::vector<Slot> nodes(cache.slots().begin(), cache.slots().end());
+  read_edges(nodes, [&](std::size_t i, std::span<const Slot> neighbors) { cache.put(i, neighbors); });
   return cache;
+}
+
+/// So many nodes around the entry points, where nobody counted visits.
+std::vector<Slot> DiskSearcher::levels(std::size_t count) const {
+  const std::size_t nodes = state_.known->rows.view().rows;
+  std::vector<Slot> found;
+  std::vector<bool> seen(nodes);
+  const auto add = [&](Slot node) {
+    if (found.size() == std::min(count, nodes) || node >= nodes || seen[node]) return;
+    seen[node] = true;
+    found.push_back(node);
+  };
+  for (const Slot node : state_.known->entry_points) add(node);
+  for (std::size_t begin = 0; begin < found.size() && found.size() < std::min(count, nodes);) {
+    const std::vector<Slot> level(found.begin() + static_cast<std::ptrdiff_t>(begin), found.end());
+    std::vector<std::vector<Slot>> next(level.size());
+    read_edges(level, [&](std::size_t i, std::span<const Slot> neighbors) {
+      next[i].assign(neighbors.begin(), neighbors.end());
+    });
+    begin = found.size();
+    for (const std::vector<Slot>& neighbors : next)
+      for (const Slot node : neighbors) add(node);
+  }
+  return found;
 }
 
 /// The list holds more than it expands, as that of a walk by codes in memory.
@@ -120,7 +148,7 @@ std::vector<Candidate> DiskSearcher::scan(const VectorView& query) const {
   const RecordPages& pages = state_.pages.split ? state_.pages.rows : state_.pages.edges;
   distance::QueryBuffer buffer(shape.dimension);
   const distance::Query prepared = buffer.prepare(query, shape.type);
-  RowComparer comparer(state_.known->metric, shape);
+  RowComparer comparer(state_);
   std::vector<Candidate> all;
   all.reserve(shape.rows);
   read_units(

@@ -29,6 +29,9 @@ class DiskSearcher {
  private:
   graph::EntryPoints read_entry_points() const;
   NodeCache read_cache() const;
+  std::vector<base::Slot> levels(std::size_t count) const;
+  template <class F>
+  void read_edges(std::span<const base::Slot> nodes, const F& f) const;
   /// Reads units of pages; f(i, the bytes of unit_of(i)), in any order.
   template <class UnitOf, class F>
   void read_units(std::size_t count, const UnitOf& unit_of, const RecordPages& pages, std::uint64_t at,

@@ -26,12 +26,9 @@ constexpr std::array<std::uint32_t, 3> kListsTried{28, 100, 200};
 /// Walks for probes as on a drive, where rows are seen on the way, and are compared at the end.
 class StopTrial {
  public:
-  StopTrial(const Index::State& state, const Probes& probes)
-      : probes_(probes),
-        graph_(state.graph),
-        rows_(state.metric, state.rows, state.norms.empty() ? nullptr : state.norms.data()),
-        space_(rows_, state.codes.walk()),
-        entry_points_(space_, state.entry_points) {}
+  StopTrial(const graph::CodeSpace& space, const base::Adjacency& graph, const graph::EntryPoints& entry_points,
+            const Probes& probes)
+      : space_(space), graph_(graph), entry_points_(entry_points), probes_(probes) {}
 
   /// Of all probes: neighbours of a rank that were found, and nodes that were expanded or compared at the end.
   struct Sums {
@@ -107,11 +104,10 @@ class StopTrial {
     }
   }
 
-  const Probes& probes_;
+  const graph::CodeSpace& space_;
   const base::Adjacency& graph_;
-  graph::KernelSpace rows_;
-  graph::CodeSpace space_;
-  graph::EntryPoints entry_points_;
+  const graph::EntryPoints& entry_points_;
+  const Probes& probes_;
 };
 
 }  // namespace
@@ -120,7 +116,10 @@ void measure_stops(const Index::State& state, const Probes& probes, Calibration&
                    const Execution& execution) {
   if (calibration.queries == 0 || calibration.rerank.empty()) return;
   const auto queries = static_cast<double>(calibration.queries);
-  const StopTrial trial(state, probes);
+  const float* const norms = state.norms.empty() ? nullptr : state.norms.data();
+  const graph::CodeSpace space({state.metric, state.rows, norms}, state.codes.walk());
+  const graph::EntryPoints entry_points(space, state.entry_points);
+  const StopTrial trial(space, state.graph, entry_points, probes);
   base::ThreadTeam team(execution);
   base::ProgressMeter progress(execution, "measure reads", kListsTried.size() * kSpreadsTried.size());
   for (const std::uint32_t list : kListsTried) {

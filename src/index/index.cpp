@@ -11,6 +11,7 @@
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/microsoft.hpp"
+#include "index/microsoft_disk.hpp"
 
 namespace diskann {
 namespace {
@@ -44,7 +45,7 @@ Index::~Index() = default;
 
 Index Index::open(const std::filesystem::path& path, const OpenOptions& options) {
   if (formats::is_microsoft_memory_set(path)) return Index(index::open_microsoft(path, options));
-  index::refuse_disk_set(path);
+  if (formats::microsoft_disk_index(path)) return Index(index::read_microsoft_pages(path, options));
   return Index(index::open_index(path, options));
 }
 
@@ -68,20 +69,30 @@ void Index::save(const std::filesystem::path& path, bool overwrite, const Execut
 
 void Index::save_for_disk(const std::filesystem::path& path, bool overwrite, const Execution& execution) const {
   check_edges(*state_);
-  if (!has_vectors() || codec() == Codec::None) {
-    throw Error(ErrorCode::Unsupported,
-                "an index on a drive is searched by codes in memory, and this one has " +
-                    std::string(has_vectors() ? "none" : "no vectors"),
-                "build it with --quantize sq8, sq4, mix, rabitq1 to rabitq8, pq4 or pq8");
+  if (!has_vectors())
+    throw Error(ErrorCode::Unsupported, "the index holds codes alone: an index on a drive has vectors beside them",
+                "build it without --drop-vectors");
+  if (metric() == Distance::Custom)
+    throw Error(ErrorCode::Unsupported, "an index on a drive is searched by codes, and a user's distance has none");
+  const std::unique_ptr<State> adopted = state_->foreign ? index::adopt(*state_, execution) : nullptr;
+  const State& state = adopted != nullptr ? *adopted : *state_;
+  if (state.codes.codec != Codec::None) {
+    index::save_in_pages(state, state.codes, path, overwrite, true, execution);
+    return;
   }
-  index::save_in_pages(*state_, path, overwrite, true, execution);
+  base::ThreadTeam team(execution);
+  const index::Codes codes = index::make_codes(Codec::PQ8, metric(), state.rows.view(), team);
+  if (codes.codec == Codec::None)
+    throw Error(ErrorCode::Unsupported, "there are no codes to search by: all vectors are the same, or too short");
+  index::save_in_pages(state, codes, path, overwrite, true, execution);
 }
 
 void Index::save_microsoft(const std::filesystem::path& prefix, bool overwrite, const Execution& execution) const {
   check_edges(*state_);
   if (!has_vectors())
     throw Error(ErrorCode::Unsupported, "the index holds codes alone, of which there is no set of Microsoft's");
-  index::save_microsoft(*state_, prefix, overwrite, execution);
+  const auto save = state_->paged ? index::save_microsoft_pages : index::save_microsoft;
+  save(*state_, prefix, overwrite, execution);
 }
 
 std::vector<Hit> Index::search(VectorView query, std::size_t k, const SearchParameters& parameters) const {

@@ -12,6 +12,7 @@
 #include "index/disk_state.hpp"
 #include "index/index_state.hpp"
 #include "index/node_cache.hpp"
+#include "index/page_reader.hpp"
 #include "io/container_layout.hpp"
 
 namespace diskann::index {
@@ -89,13 +90,8 @@ class IndexReader {
   std::unique_ptr<io::BlockDevice> device(const std::filesystem::path& path, const DiskOpenOptions& options) const {
     auto device = options.simulated ? io::simulate_blocks(path, *options.simulated)
                                     : io::open_blocks(path, options.io, options.direct);
-    const auto reader = device->reader(1, 1);
-    reader->submit(std::vector<io::BlockRead>{{0, 1, 0}});
-    std::vector<std::uint32_t> landed;
-    reader->wait(landed);
-    const std::vector<std::byte> first = container_.first_page();
-    if (std::memcmp(reader->data(0), first.data(), first.size()) == 0) return device;
-    throw Error(ErrorCode::Corrupt, container_.path().string() + " was replaced while it was opened", "open it again");
+    io::check_begins(*device, container_.first_page(), container_.path());
+    return device;
   }
   NodePages pages() const { return {meta_.type, meta_.dimension, meta_.parameters.max_degree}; }
   const io::Section& section_of_edges() const {
@@ -109,20 +105,20 @@ class IndexReader {
     const NodePages pages = this->pages();
     base::RowStore rows(meta_.type, meta_.nodes, meta_.dimension);
     base::Adjacency graph(meta_.nodes, graph::row_slots(pages.max_degree));
-    const auto take_row = [&](base::Slot slot, const std::byte* record) {
-      std::memcpy(rows.row(slot), record, meta_.dimension * size_of(meta_.type));
-    };
-    std::vector<base::Slot> neighbors(pages.max_degree);
-    read_records(section_of_edges(), pages.edges, [&](base::Slot slot, const std::byte* record) {
-      if (!pages.split) take_row(slot, record);
-      std::uint32_t degree = 0;
-      std::memcpy(&degree, record + pages.edges_at(), sizeof degree);
-      if (degree > pages.max_degree) fail("node " + std::to_string(slot) + " has " + std::to_string(degree) + " edges");
-      std::memcpy(neighbors.data(), record + pages.edges_at() + sizeof degree, degree * sizeof(base::Slot));
-      graph.assign(slot, {neighbors.data(), degree});
-    });
-    if (pages.split) read_records(section_of_rows(), pages.rows, take_row);
-    check_slots(graph);
+    const io::Section& of_edges = section_of_edges();
+    const io::Section* const of_rows = pages.split ? &section_of_rows() : nullptr;
+    const PageSource source{[&](bool edges, std::uint64_t offset, std::span<std::byte> out) {
+                              base::check_cancelled(options_.execution.cancel);
+                              container_.read(edges ? of_edges : *of_rows, offset, out);
+                            },
+                            [&](std::size_t bytes) { progress_.add(bytes); },
+                            [&](const std::string& what) { fail(what); }};
+    read_all_pages(
+        pages, source,
+        [&](base::Slot slot, const std::byte* record) {
+          std::memcpy(rows.row(slot), record, meta_.dimension * size_of(meta_.type));
+        },
+        graph);
     state.rows = std::move(rows);
     state.graph = std::move(graph);
     std::vector<float> norms(distance::has_norms(meta_.metric, meta_.type, meta_.dimension, meta_.nodes) ? meta_.nodes
@@ -130,30 +126,6 @@ class IndexReader {
     distance::row_norms(meta_.metric, state.rows, 0, norms.size(), norms.data());
     state.norms = std::move(norms);
   }
-  template <class Take>
-  void read_records(const io::Section& section, const RecordPages& pages, const Take& take) const {
-    constexpr std::uint64_t kUnits = 64;
-    std::vector<std::byte> part;
-    const std::uint64_t units = pages.units(meta_.nodes);
-    for (std::uint64_t first = 0; first < units; first += kUnits) {
-      base::check_cancelled(options_.execution.cancel);
-      const std::uint64_t count = std::min(kUnits, units - first);
-      part.resize(count * pages.unit_bytes());
-      container_.read(section, first * pages.unit_bytes(), part);
-      for (std::uint64_t unit = 0; unit < count; ++unit) {
-        if (!is_sealed(std::span(part).subspan(unit * pages.unit_bytes(), pages.unit_bytes()), first + unit))
-          fail("section " + to_string(section.kind) + ": the checksum of page " +
-               std::to_string((first + unit) * pages.pages()) + " is wrong");
-      }
-      const std::uint64_t end = std::min<std::uint64_t>((first + count) * pages.records(), meta_.nodes);
-      for (std::uint64_t slot = first * pages.records(); slot < end; ++slot) {
-        const auto node = static_cast<base::Slot>(slot);
-        take(node, part.data() + (pages.unit_of(node) - first) * pages.unit_bytes() + pages.offset_of(node));
-      }
-      progress_.add(part.size());
-    }
-  }
-
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(ErrorCode::Corrupt, container_.path().string() + ": " + what);
   }
@@ -384,13 +356,17 @@ std::unique_ptr<DiskIndex::State> open_pages(const std::filesystem::path& path, 
   OpenOptions of_file;
   of_file.execution = options.execution;
   auto state = IndexReader(path, of_file).read_for_drive(path, options);
-  const Codes& codes = state->known->codes;
-  const std::uint64_t cache = options.cache_bytes.value_or(codes.rows.view().rows * codes.rows.view().stride / 8);
-  state->visited.resize(
-      std::min<std::uint64_t>(state->visited.size(), cache / NodeCache::bytes_of_node(state->pages.max_degree)));
-  state->visited.shrink_to_fit();
-  state->searcher = std::make_unique<const DiskSearcher>(*state);
+  start_searching(*state, options);
   return state;
+}
+
+void start_searching(DiskIndex::State& state, const DiskOpenOptions& options) {
+  const Codes& codes = state.known->codes;
+  const std::uint64_t cache = options.cache_bytes.value_or(codes.rows.view().rows * codes.rows.view().stride / 8);
+  state.cached_nodes = cache / NodeCache::bytes_of_node(state.pages.max_degree);
+  state.visited.resize(std::min(state.visited.size(), state.cached_nodes));
+  state.visited.shrink_to_fit();
+  state.searcher = std::make_unique<const DiskSearcher>(state);
 }
 
 std::unique_ptr<Index::State> open_index(const std::filesystem::path& path, const OpenOptions& options) {

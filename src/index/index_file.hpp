@@ -17,10 +17,10 @@ namespace diskann::index {
 /// Writes the sections of docs/format.md.
 void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
                 const Execution& execution);
-/// The same with rows and edges in pages, for a drive: record_pages.hpp. The index has vectors and codes. `reorder`: as
-/// page_order.hpp says.
-void save_in_pages(const Index::State& state, const std::filesystem::path& path, bool overwrite, bool reorder,
-                   const Execution& execution);
+/// The same with rows and edges in pages, for a drive: record_pages.hpp. The index has vectors; `codes` are its own or
+/// made of it. `reorder`: as page_order.hpp says.
+void save_in_pages(const Index::State& state, const Codes& codes, const std::filesystem::path& path, bool overwrite,
+                   bool reorder, const Execution& execution);
 /// Size of the file where every row is a node. The caller has seen that `rows` rows of vectors fit 64 bits.
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
                                std::uint32_t max_degree, bool with_ids, const CodeChoice& codes, bool drop_vectors,
@@ -32,6 +32,8 @@ std::unique_ptr<Index::State> open_index(const std::filesystem::path& path, cons
 
 /// What is needed in memory of an index in pages; InvalidArgument for another.
 std::unique_ptr<DiskIndex::State> open_pages(const std::filesystem::path& path, const DiskOpenOptions& options);
+/// Last step of that: fills the cache and makes the searcher.
+void start_searching(DiskIndex::State& state, const DiskOpenOptions& options);
 
 /// What base::stray_padding() found, in words.
 std::string stray_padding_text(const base::RowsView& rows, std::size_t stray);
@@ -52,7 +54,8 @@ struct IndexMeta {
   CodeNumbers code_numbers;
   Calibration calibration;
 };
-std::string meta_to_json(const Index::State& state, bool paged = false);
+/// `paged`: the codes of an index in pages.
+std::string meta_to_json(const Index::State& state, const Codes* paged = nullptr);
 /// `where` is named in errors.
 IndexMeta meta_from_json(std::string_view json, const std::string& where);
 IndexMeta read_meta(const io::Container& container);

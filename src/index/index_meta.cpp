@@ -283,7 +283,8 @@ Json to_json(const Calibration& calibration) {
 
 }  // namespace
 
-std::string meta_to_json(const Index::State& state, bool paged) {
+std::string meta_to_json(const Index::State& state, const Codes* paged) {
+  const Codes& codes = paged != nullptr ? *paged : state.codes;
   const base::RowsView& rows = state.rows.view();
   Json json;
   json["format"] = "diskann-index";
@@ -302,26 +303,25 @@ std::string meta_to_json(const Index::State& state, bool paged) {
   }
   json["max_degree"] = state.parameters.max_degree;
   json["graph_stride"] = state.graph.stride();
-  if (state.codes.codec != Codec::None) {
+  if (codes.codec != Codec::None) {
     Json& codec = json["codec"];
-    codec["name"] = to_string(state.codes.codec);
-    const CodeNumbers numbers = state.codes.book->numbers();
-    if (state.codes.codec == Codec::SQ8) codec["zero"] = static_cast<double>(numbers.zero);
+    codec["name"] = to_string(codes.codec);
+    const CodeNumbers numbers = codes.book->numbers();
+    if (codes.codec == Codec::SQ8) codec["zero"] = static_cast<double>(numbers.zero);
     if (numbers.longest != 0) codec["longest"] = static_cast<double>(numbers.longest);
     if (numbers.step != 0) codec["step"] = static_cast<double>(numbers.step);
-    if (on_nibble_grid(state.codes.codec)) codec["places"] = numbers.places;
-    if (state.codes.codec == Codec::Mix) {
+    if (on_nibble_grid(codes.codec)) codec["places"] = numbers.places;
+    if (codes.codec == Codec::Mix) {
       codec["bytes"] = numbers.shape.bytes;
       codec["nibbles"] = numbers.shape.nibbles;
     }
     if (numbers.product.chunks != 0) codec["chunks"] = numbers.product.chunks;
     for (std::size_t chunk = 0; numbers.product.along_directions && chunk < numbers.product.chunks; ++chunk)
       codec["lengths"].push_back(numbers.product.length(chunk));
-    if (state.codes.codec == Codec::Mix || numbers.product.chunks != 0)
-      codec["shared"] = static_cast<double>(numbers.shared);
+    if (codes.codec == Codec::Mix || numbers.product.chunks != 0) codec["shared"] = static_cast<double>(numbers.shared);
   }
   if (!state.has_vectors()) json["vectors"] = "dropped";
-  if (paged) json["vectors"] = "paged";
+  if (paged != nullptr) json["vectors"] = "paged";
   json["build"] = {{"builder", state.builder},
                    {"search_list_size", state.parameters.search_list_size},
                    {"alpha", static_cast<double>(state.parameters.alpha)},

@@ -32,10 +32,12 @@ std::uint64_t visited_nodes(std::uint64_t rows) { return std::min(rows, std::max
 /// Writes the sections one after the other.
 class IndexWriter {
  public:
-  IndexWriter(const Index::State& state, const std::filesystem::path& path, bool overwrite, const Execution& execution)
+  IndexWriter(const Index::State& state, const Codes& codes, const std::filesystem::path& path, bool overwrite,
+              const Execution& execution)
       : state_(state),
+        coded_(codes),
         rows_(state.rows.view()),
-        codes_(state.codes.rows.view()),
+        codes_(codes.rows.view()),
         execution_(execution),
         progress_(execution, "write index",
                   rows_.rows * rows_.stride + state.graph.bytes() + codes_.rows * codes_.stride),
@@ -55,7 +57,7 @@ class IndexWriter {
       write_large(bytes_of(state_.norms.span()));
     }
     // Readers that know of no index without vectors must refuse one, and of pairs of norms take the codes for unknown.
-    if (state_.codes.codec != Codec::None) write_codes(!state_.has_vectors());
+    if (coded_.codec != Codec::None) write_codes(!state_.has_vectors());
     writer_.commit(execution_.cancel);
   }
   void write_in_pages(bool reorder) {
@@ -75,8 +77,8 @@ class IndexWriter {
                                                         std::to_string(neighbors.size()) + " edges, max_degree is " +
                                                         std::to_string(pages.max_degree));
                   const auto degree = static_cast<std::uint32_t>(neighbors.size());
-                  std::memcpy(record + pages.edges_at(), &degree, sizeof degree);
-                  auto* to = record + pages.edges_at() + sizeof degree;
+                  std::memcpy(record + pages.edges_at, &degree, sizeof degree);
+                  auto* to = record + pages.edges_at + sizeof degree;
                   for (const base::Slot neighbor : neighbors) {
                     std::memcpy(to, &places[neighbor], sizeof neighbor);
                     to += sizeof neighbor;
@@ -88,7 +90,7 @@ class IndexWriter {
     write_points_in(order, places);
     write_codes_in(order);
     writer_.begin(SectionKind::Visited, kSectionVersion, false);
-    std::vector<base::Slot> visited = most_visited(state_, visited_nodes(rows_.rows), execution_);
+    std::vector<base::Slot> visited = most_visited(state_, coded_, visited_nodes(rows_.rows), execution_);
     for (base::Slot& slot : visited) slot = places[slot];
     write_large(bytes_of(std::span<const base::Slot>(visited)));
     writer_.commit(execution_.cancel);
@@ -105,7 +107,7 @@ class IndexWriter {
     }
   }
   void write_meta(bool paged) {
-    const std::string meta = meta_to_json(state_, paged);
+    const std::string meta = meta_to_json(state_, paged ? &coded_ : nullptr);
     writer_.begin(SectionKind::Meta, kSectionVersion, true);
     writer_.write(bytes_of(std::span(meta)));
   }
@@ -145,29 +147,29 @@ class IndexWriter {
   void write_codes(bool needed) {
     writer_.begin(SectionKind::Codes, needed ? 2 : 1, needed);
     write_large({codes_.data, codes_.rows * codes_.stride});
-    if (!state_.codes.factors.empty()) {
+    if (!coded_.factors.empty()) {
       begin_factors();
-      write_large(bytes_of(state_.codes.factors.span()));
+      write_large(bytes_of(coded_.factors.span()));
     }
     write_book();
   }
   void write_codes_in(std::span<const base::Slot> order) {
     writer_.begin(SectionKind::Codes, 2, true);
     write_gathered({codes_.data, codes_.rows * codes_.stride}, codes_.stride, order);
-    if (!state_.codes.factors.empty()) {
+    if (!coded_.factors.empty()) {
       begin_factors();
-      const std::span<const std::byte> factors = bytes_of(state_.codes.factors.span());
+      const std::span<const std::byte> factors = bytes_of(coded_.factors.span());
       write_gathered(factors, factors.size() / codes_.rows, order);
     }
     write_book();
   }
   void begin_factors() {
-    const bool pairs = state_.codes.codec == Codec::SQ4 && state_.codes.factors.size() != codes_.rows;
+    const bool pairs = coded_.codec == Codec::SQ4 && coded_.factors.size() != codes_.rows;
     writer_.begin(SectionKind::CodeNorms, pairs ? 2 : 1, false);
   }
   void write_book() {
-    const bool turned = state_.codes.book->numbers().product.along_directions;
-    for (const auto& [kind, bytes] : state_.codes.book->sections()) {
+    const bool turned = coded_.book->numbers().product.along_directions;
+    for (const auto& [kind, bytes] : coded_.book->sections()) {
       writer_.begin(kind, turned && kind == SectionKind::CodeCentroids ? 2 : kSectionVersion, false);
       writer_.write(bytes);
     }
@@ -211,6 +213,7 @@ class IndexWriter {
   }
 
   const Index::State& state_;
+  const Codes& coded_;
   const base::RowsView rows_, codes_;
   const Execution& execution_;
   base::ProgressMeter progress_;
@@ -221,12 +224,12 @@ class IndexWriter {
 
 void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
                 const Execution& execution) {
-  IndexWriter(state, path, overwrite, execution).write_in_memory_form();
+  IndexWriter(state, state.codes, path, overwrite, execution).write_in_memory_form();
 }
 
-void save_in_pages(const Index::State& state, const std::filesystem::path& path, bool overwrite, bool reorder,
-                   const Execution& execution) {
-  IndexWriter(state, path, overwrite, execution).write_in_pages(reorder);
+void save_in_pages(const Index::State& state, const Codes& codes, const std::filesystem::path& path, bool overwrite,
+                   bool reorder, const Execution& execution) {
+  IndexWriter(state, codes, path, overwrite, execution).write_in_pages(reorder);
 }
 
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,

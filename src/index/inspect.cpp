@@ -3,7 +3,7 @@
 #include "diskann/vector_file.hpp"
 #include "formats/microsoft.hpp"
 #include "index/index_file.hpp"
-#include "index/microsoft.hpp"
+#include "index/microsoft_disk.hpp"
 #include "index/record_pages.hpp"
 #include "io/container.hpp"
 
@@ -11,7 +11,7 @@ namespace diskann {
 
 FileKind file_kind(const std::filesystem::path& path) {
   if (formats::is_microsoft_memory_set(path)) return FileKind::MicrosoftMemoryIndex;
-  index::refuse_disk_set(path);
+  if (formats::microsoft_disk_index(path)) return FileKind::MicrosoftDiskIndex;
   if (io::is_container(path)) return FileKind::Index;
   try {
     inspect_vectors(path);
@@ -46,11 +46,34 @@ IndexFileInfo inspect_microsoft(const std::filesystem::path& prefix, const OpenO
   return info;
 }
 
+DriveLayout layout_of(const index::NodePages& pages) {
+  return {pages.split, pages.edges.record_bytes(), pages.edges.pages() > 1 ? 0 : pages.edges.records(),
+          pages.row_bytes};
+}
+
+IndexFileInfo inspect_microsoft_disk(const std::filesystem::path& named, const OpenOptions& options) {
+  const formats::MicrosoftDiskSet set =
+      formats::open_microsoft_disk_set(*formats::microsoft_disk_index(named), options.metric, options.type, false);
+  IndexFileInfo info;
+  info.kind = FileKind::MicrosoftDiskIndex;
+  info.file_bytes = io::file_system().open(set.index)->size();
+  info.points = set.nodes - (set.frozen ? 1 : 0);
+  info.nodes = set.nodes;
+  info.dimension = set.dimension;
+  info.metric = set.metric;
+  info.type = set.type;
+  info.source_type = set.given;
+  info.parameters = {set.max_degree, 0, 0, 0};
+  info.codec = Codec::PQ8;
+  info.drive = layout_of(index::pages_of(set));
+  return info;
+}
+
 }  // namespace
 
 IndexFileInfo inspect_index(const std::filesystem::path& path, const OpenOptions& options) {
   if (formats::is_microsoft_memory_set(path)) return inspect_microsoft(path, options);
-  index::refuse_disk_set(path);
+  if (formats::microsoft_disk_index(path)) return inspect_microsoft_disk(path, options);
   const io::Container container = io::Container::open(path);
   const index::IndexMeta meta = index::read_meta(container);
   IndexFileInfo info;
@@ -68,9 +91,7 @@ IndexFileInfo inspect_index(const std::filesystem::path& path, const OpenOptions
   if (container.find(io::SectionKind::Codes) != nullptr) info.codec = meta.codec;
   info.has_vectors = meta.has_vectors;
   if (meta.paged) {
-    const index::NodePages pages(meta.type, meta.dimension, meta.parameters.max_degree);
-    info.drive = DriveLayout{pages.split, pages.edges.record_bytes(),
-                             pages.edges.pages() > 1 ? 0 : pages.edges.records(), pages.row_bytes};
+    info.drive = layout_of({meta.type, meta.dimension, meta.parameters.max_degree});
   }
   info.calibration = meta.calibration;
   info.custom_ids = container.find(io::SectionKind::Ids) != nullptr;

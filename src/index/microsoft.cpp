@@ -4,36 +4,10 @@
 #include <cstring>
 
 #include "distance/kernels.hpp"
-#include "index/index_state.hpp"
 
 namespace diskann::index {
-namespace {
 
 using base::Slot;
-
-/// Locations that are hidden become nodes without points.
-PointTable points_of(formats::MicrosoftMemorySet& set) {
-  const std::size_t nodes = set.graph.nodes();
-  if (set.hidden.empty()) return {nodes, {}, {}, std::move(set.ids)};
-  std::vector<std::uint32_t> starts(nodes + 1), members;
-  std::vector<std::uint64_t> ids;
-  for (std::size_t node = 0; node < nodes; ++node) {
-    starts[node] = static_cast<std::uint32_t>(members.size());
-    if (set.hidden[node]) continue;
-    members.push_back(static_cast<std::uint32_t>(members.size()));
-    ids.push_back(set.ids.empty() ? node : set.ids[node]);
-  }
-  starts[nodes] = static_cast<std::uint32_t>(members.size());
-  const std::size_t points = members.size();
-  return {points, std::move(starts), std::move(members), std::move(ids)};
-}
-
-/// The graph over points instead of nodes.
-struct PointGraph {
-  base::RowStore rows;
-  base::Adjacency graph;
-  Slot start = 0;
-};
 
 PointGraph expand_twins(const Index::State& state) {
   const base::RowsView& nodes = state.rows.view();
@@ -58,22 +32,30 @@ PointGraph expand_twins(const Index::State& state) {
   return result;
 }
 
-}  // namespace
-
-void refuse_disk_set(const std::filesystem::path& path) {
-  if (const auto index = formats::microsoft_disk_index(path)) {
-    throw Error(ErrorCode::Unsupported,
-                index->string() + " is a disk index of Microsoft's: this version opens their in-memory sets only",
-                "build an index from its vectors: diskann build");
+PointTable points_of(std::size_t nodes, const std::vector<bool>& hidden, std::vector<std::uint64_t> ids) {
+  if (hidden.empty()) return {nodes, {}, {}, std::move(ids)};
+  std::vector<std::uint32_t> starts(nodes + 1), members;
+  std::vector<std::uint64_t> of_points;
+  for (std::size_t node = 0; node < nodes; ++node) {
+    starts[node] = static_cast<std::uint32_t>(members.size());
+    if (hidden[node]) continue;
+    members.push_back(static_cast<std::uint32_t>(members.size()));
+    of_points.push_back(ids.empty() ? node : ids[node]);
   }
+  starts[nodes] = static_cast<std::uint32_t>(members.size());
+  const std::size_t points = members.size();
+  return {points, std::move(starts), std::move(members), std::move(of_points)};
+}
+
+void refuse_mapping(const std::filesystem::path& prefix, const OpenOptions& options) {
+  if (!options.map) return;
+  throw Error(ErrorCode::Unsupported,
+              prefix.string() + ": a set of Microsoft's cannot be used in place, since its rows are not aligned",
+              "leave out --map (OpenOptions::map), or convert it with --output-format diskann and map that");
 }
 
 std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix, const OpenOptions& options) {
-  if (options.map) {
-    throw Error(ErrorCode::Unsupported,
-                prefix.string() + ": a set of Microsoft's cannot be used in place, since its rows are not aligned",
-                "leave out --map (OpenOptions::map), or convert it with --output-format diskann and map that");
-  }
+  refuse_mapping(prefix, options);
   formats::MicrosoftMemorySet set = formats::read_microsoft_memory_set(prefix, options.metric, options.type);
   auto state = std::make_unique<Index::State>();
   state->parameters.max_degree = set.max_degree;
@@ -84,7 +66,7 @@ std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix
   state->foreign = true;
   state->metric = set.metric;
   state->source_type = set.vectors.view().type;
-  state->points = points_of(set);
+  state->points = points_of(set.graph.nodes(), set.hidden, std::move(set.ids));
   state->rows = std::move(set.vectors);
   state->graph = std::move(set.graph);
   state->entry_points = {set.start};
@@ -98,8 +80,7 @@ std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix
   return state;
 }
 
-void save_microsoft(const Index::State& state, const std::filesystem::path& prefix, bool overwrite,
-                    const Execution& execution) {
+void check_for_microsoft(const Index::State& state) {
   if (state.metric == Distance::Custom)
     throw Error(ErrorCode::Unsupported, "Microsoft's files cannot hold an index of a user's distance");
   if (state.points.has_ids()) {
@@ -107,6 +88,16 @@ void save_microsoft(const Index::State& state, const std::filesystem::path& pref
   }
   if (state.rows.view().type == VectorType::F16)
     throw Error(ErrorCode::Unsupported, "Microsoft's files have no f16", "build with --dtype f32");
+}
+
+void save_microsoft(const Index::State& state, const std::filesystem::path& prefix, bool overwrite,
+                    const Execution& execution) {
+  check_for_microsoft(state);
+  if (formats::microsoft_disk_index(prefix)) {
+    throw Error(ErrorCode::AlreadyExists,
+                prefix.string() + " names a set of Microsoft's for SSDs: files of both have the same names",
+                "choose another prefix");
+  }
   if (!state.points.has_twins()) {
     formats::write_microsoft_memory_set(prefix, state.rows, state.graph, state.entry_points.front(), state.metric,
                                         overwrite, execution);

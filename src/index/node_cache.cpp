@@ -16,9 +16,10 @@ constexpr std::size_t kSearchListSize = 40;  // of a walk
 
 }  // namespace
 
-std::vector<base::Slot> most_visited(const Index::State& state, std::size_t count, const Execution& execution) {
+std::vector<base::Slot> most_visited(const Index::State& state, const Codes& codes, std::size_t count,
+                                     const Execution& execution) {
   const base::RowsView& rows = state.rows.view();
-  const graph::LoneCodeSpace space(state.metric, rows, state.codes.walk());
+  const graph::LoneCodeSpace space(state.metric, rows, codes.walk());
   const graph::EntryPoints entry_points(
       graph::KernelSpace(state.metric, rows, state.norms.empty() ? nullptr : state.norms.data()), state.entry_points);
   const std::vector<base::Slot> walkers = base::sample(rows.rows, kWalkers, base::Random(5));

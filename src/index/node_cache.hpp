@@ -42,7 +42,8 @@ class NodeCache {
 };
 
 /// The nodes that walks by codes to some of the rows expand most often, most first, `count` at most: never by queries
-/// that recall is measured with. The state has rows, codes and graph. The same at every thread count.
-std::vector<base::Slot> most_visited(const Index::State& state, std::size_t count, const Execution& execution);
+/// that recall is measured with. The state has rows and graph, of which the codes are. The same at every thread count.
+std::vector<base::Slot> most_visited(const Index::State& state, const Codes& codes, std::size_t count,
+                                     const Execution& execution);
 
 }  // namespace diskann::index

@@ -8,8 +8,8 @@ namespace {
 
 using base::Slot;
 
-/// Lists of neighbours begin with the nearest, as pruning leaves them. Those are what walks look at together; long edges
-/// are as many and say less.
+/// Lists of neighbours begin with the nearest, as pruning leaves them. Those are what walks look at together; long
+/// edges are as many and say less.
 std::span<const Slot> near_of(const base::Adjacency& graph, Slot node) {
   constexpr std::size_t kNear = 8;
   const std::span<const Slot> all = graph.neighbors(node);

@@ -24,4 +24,8 @@ bool is_sealed(std::span<const std::byte> unit, std::uint64_t number) noexcept {
   return sum == sum_of(unit, number);
 }
 
+bool RecordPages::is_whole(const std::byte* unit, std::uint64_t number) const noexcept {
+  return sum_bytes_ == 0 || is_sealed({unit, unit_bytes()}, number);
+}
+
 }  // namespace diskann::index

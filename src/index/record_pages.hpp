@@ -11,16 +11,18 @@
 namespace diskann::index {
 
 /// Records of one length in pages of 4,096 bytes: as many in one as it holds or, where one is longer, each in as many
-/// pages as it takes. The last 8 bytes of such a unit are a checksum of those before them and of its number.
+/// pages as it takes. In our files the last 8 bytes of such a unit are a checksum of those before them and of its
+/// number; Microsoft's have none.
 class RecordPages {
  public:
   static constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
 
   RecordPages() = default;
-  explicit RecordPages(std::size_t record_bytes)
+  explicit RecordPages(std::size_t record_bytes, bool sealed = true)
       : record_bytes_(record_bytes),
-        pages_((record_bytes + kSumBytes + io::kBlockBytes - 1) / io::kBlockBytes),
-        records_(pages_ > 1 ? 1 : (io::kBlockBytes - kSumBytes) / record_bytes) {}
+        sum_bytes_(sealed ? kSumBytes : 0),
+        pages_((record_bytes + sum_bytes_ + io::kBlockBytes - 1) / io::kBlockBytes),
+        records_(pages_ > 1 ? 1 : (io::kBlockBytes - sum_bytes_) / record_bytes) {}
 
   std::size_t record_bytes() const noexcept { return record_bytes_; }
   std::size_t pages() const noexcept { return pages_; }      ///< of a unit
@@ -32,9 +34,11 @@ class RecordPages {
   }
   std::uint64_t unit_of(base::Slot slot) const noexcept { return slot / records_; }
   std::size_t offset_of(base::Slot slot) const noexcept { return slot % records_ * record_bytes_; }
+  /// Whether a unit, the `number`th, is what was written, as far as can be told.
+  bool is_whole(const std::byte* unit, std::uint64_t number) const noexcept;
 
  private:
-  std::size_t record_bytes_ = 1, pages_ = 1, records_ = 1;
+  std::size_t record_bytes_ = 1, sum_bytes_ = kSumBytes, pages_ = 1, records_ = 1;
 };
 
 /// Puts the checksum at the end of a unit.
@@ -47,19 +51,30 @@ struct NodePages {
   std::size_t row_bytes = 0;  ///< of the components, a multiple of 4
   std::uint32_t max_degree = 0;
   bool split = false;
-  RecordPages edges;  ///< records of the degree and max_degree slots, behind the row where it is not split
-  RecordPages rows;   ///< where it is
+  std::size_t edges_at = 0;  ///< of a record in the first pages: where the edges begin
+  RecordPages edges;         ///< records of the degree and max_degree slots, behind the row where it is not split
+  RecordPages rows;          ///< where it is
 
   NodePages() = default;
   NodePages(VectorType type, std::size_t dimension, std::uint32_t degree)
       : row_bytes(base::round_up(dimension * size_of(type), sizeof(base::Slot))),
         max_degree(degree),
         split(row_bytes + edge_bytes() > kMostTogether),
-        edges(edge_bytes() + (split ? 0 : row_bytes)),
+        edges_at(split ? 0 : row_bytes),
+        edges(edge_bytes() + edges_at),
         rows(split ? row_bytes : 1) {}
+  /// Of Microsoft's: coordinates before the edges, and where those are codes perhaps vectors behind all nodes.
+  static NodePages of_microsoft(std::size_t coordinate_bytes, std::uint32_t degree, std::size_t vector_bytes) {
+    NodePages pages;
+    pages.max_degree = degree;
+    pages.split = vector_bytes != 0;
+    pages.row_bytes = pages.split ? vector_bytes : coordinate_bytes;
+    pages.edges_at = coordinate_bytes;
+    pages.edges = RecordPages(coordinate_bytes + pages.edge_bytes(), false);
+    if (pages.split) pages.rows = RecordPages(vector_bytes, false);
+    return pages;
+  }
   std::size_t edge_bytes() const noexcept { return (std::size_t{max_degree} + 1) * sizeof(base::Slot); }
-  /// Of a record in the first pages: where the edges begin.
-  std::size_t edges_at() const noexcept { return split ? 0 : row_bytes; }
 
  private:
   static constexpr std::size_t kMostTogether = (io::kBlockBytes - RecordPages::kSumBytes) / 2;

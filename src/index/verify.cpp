@@ -9,6 +9,7 @@
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/microsoft.hpp"
+#include "index/microsoft_disk.hpp"
 
 namespace diskann {
 namespace {
@@ -72,15 +73,17 @@ void check_rows(const Index::State& state, const Execution& execution, VerifyRep
 
 VerifyReport verify(const std::filesystem::path& path, const OpenOptions& options, const Execution& execution) {
   VerifyReport report;
-  const bool microsoft = formats::is_microsoft_memory_set(path);
+  const bool on_drive = formats::microsoft_disk_index(path).has_value();
+  const bool microsoft = on_drive || formats::is_microsoft_memory_set(path);
   if (!microsoft) {
-    index::refuse_disk_set(path);
     check_sections(path, execution, report);
     if (!report.ok()) return report;  // what is behind a wrong checksum is not worth a look
   }
   std::unique_ptr<Index::State> state;
   try {
-    state = microsoft ? index::open_microsoft(path, options) : index::open_index(path, options);
+    state = on_drive    ? index::read_microsoft_pages(path, options)
+            : microsoft ? index::open_microsoft(path, options)
+                        : index::open_index(path, options);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::Corrupt) throw;
     report.problems.emplace_back(error.what());

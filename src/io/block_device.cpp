@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -327,6 +328,15 @@ std::unique_ptr<BlockDevice> open_blocks(const std::filesystem::path& path, Disk
   }
   if (by_uring == nullptr) return by_threads;
   return std::make_unique<EitherDevice>(std::move(by_uring), std::move(by_threads));
+}
+
+void check_begins(BlockDevice& device, std::span<const std::byte> first, const std::filesystem::path& path) {
+  const auto reader = device.reader(1, 1);
+  reader->submit(std::vector<BlockRead>{{0, 1, 0}});
+  std::vector<std::uint32_t> landed;
+  reader->wait(landed);
+  if (std::memcmp(reader->data(0), first.data(), first.size()) == 0) return;
+  throw Error(ErrorCode::Corrupt, path.string() + " was replaced while it was opened", "open it again");
 }
 
 std::unique_ptr<BlockDevice> simulate_blocks(const std::filesystem::path& path, const SimulatedDrive& drive) {

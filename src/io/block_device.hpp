@@ -71,6 +71,10 @@ class BlockDevice {
 /// system has no such reads, through it, and the description says so.
 std::unique_ptr<BlockDevice> open_blocks(const std::filesystem::path& path, DiskIo io, bool direct);
 
+/// Throws Corrupt where the file does not begin with `first`: the device opened it by its name, which another may have
+/// by now.
+void check_begins(BlockDevice& device, std::span<const std::byte> first, const std::filesystem::path& path);
+
 /// As DiskOpenOptions::simulated says.
 std::unique_ptr<BlockDevice> simulate_blocks(const std::filesystem::path& path, const SimulatedDrive& drive);
 

@@ -61,13 +61,32 @@ expect 0 info long_drive.idx --json
 equal "$(json out /on_drive)" true
 expect 0 verify long_drive.idx
 
+# Microsoft's set for SSDs and back.
+expect 0 convert -i a.idx -o theirs --output-format microsoft
+expect 0 info theirs --json
+equal "$(json out /kind /on_drive /codec /points)" "$(printf 'microsoft\ttrue\tpq8\t5000')"
+expect 0 info theirs_disk.index
+has out "Microsoft's disk index"
+expect 0 verify theirs
+expect 0 search -i theirs -q query.fbin -k 10 -L 60 -o theirs.txt --json
+is "$(json out /reads)" 'x > 1'
+expect 0 recall -g truth.bin -r theirs.txt --json
+is "$(json out /recall)" 'x > 0.97'
+expect 0 convert -i theirs -o again.idx --output-format disk
+expect 0 verify again.idx
+expect 4 convert -i a.idx -o theirs --output-format microsoft
+expect 3 search -i theirs -q query.fbin -m ip
+expect 8 tune -i theirs
+
 # What cannot be.
 expect 2 build -i base.fbin -o b.idx --disk --quantize sq4 --drop-vectors
 expect 3 build -i base.fbin -o b.idx --disk --quantize none
 expect 3 build -i base.fbin -o b.idx --quantize sq4 --pq-chunks 4
 expect 3 build -i base.fbin -o b.idx --quantize pq8 --pq-chunks 49
 expect 0 build -i base.fbin -o plain.idx -R 16 --quantize none
-expect 8 convert -i plain.idx -o b.idx --output-format disk
+expect 0 convert -i plain.idx -o coded.idx --output-format disk
+expect 0 info coded.idx --json
+equal "$(json out /codec)" pq8
 for flag in "--beam-width 2" "--cache 1M" "--io threads" "--cold" "--simulate 80"; do
   # shellcheck disable=SC2086
   expect 2 search -i plain.idx -q query.fbin $flag

@@ -29,9 +29,9 @@ for flags in "-m l2 -R 24" "-m cosine --dtype f16" "-m ip -L 50" "-R 12 -j 1"; d
 done
 equal "$(ls -- *.idx 2>/dev/null)" ""
 
-# For people: five lines, the results on standard output.
+# For people: six lines, the results on standard output.
 expect 0 estimate -i base.fbin -R 24 --quiet
-equal "$(cut -c1-9 out | tr -d ' ' | tr '\n' ' ')" "input builder memory index time "
+equal "$(cut -c1-9 out | tr -d ' ' | tr '\n' ' ')" "input builder memory index search time "
 has out "6,000 × 24 f32"
 has out "on "
 equal "$(cat err)" ""

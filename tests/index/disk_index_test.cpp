@@ -208,7 +208,7 @@ TEST(DiskIndex, TakesLessTimeWithMoreUnderWay) {
   const SyntheticSet data = clusters(VectorType::F32, 32, 2000);
   build(data.vectors, Distance::L2, Codec::SQ8).save_for_disk(path, true);
   DiskOpenOptions options;
-  options.simulated = SimulatedDrive{400, 1e6};
+  options.simulated = SimulatedDrive{3000, 1e6};  // beside which computing is nothing, with sanitizers either
   const DiskIndex index = DiskIndex::open(path, options);
   const auto seconds = [&](std::uint32_t beam_width) {
     DiskStatistics statistics;
@@ -221,17 +221,17 @@ TEST(DiskIndex, TakesLessTimeWithMoreUnderWay) {
     EXPECT_LE(statistics.waits, statistics.reads);
     const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (beam_width == 1) {
-      EXPECT_GE(taken, static_cast<double>(statistics.reads) * 400e-6);
+      EXPECT_GE(taken, static_cast<double>(statistics.reads) * 3000e-6);
     }
     return taken;
   };
   const double one = seconds(1), four = seconds(4);
-  EXPECT_LT(four, 0.6 * one);
+  EXPECT_LT(four, 0.8 * one);
   DiskStatistics hundred;  // none more is under way while hits are compared
   const auto start = std::chrono::steady_clock::now();
   index.search(data.queries.view().slice(0, 1), 100, {100, 1}, &hundred);
   EXPECT_GE(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-            static_cast<double>(hundred.reads) * 400e-6);
+            static_cast<double>(hundred.reads) * 3000e-6);
 }
 
 TEST(DiskIndex, IsBuiltByOneCall) {

@@ -89,6 +89,40 @@ def compare(kind, base, queries, metric, folder):
           f"recall@{K} {theirs_on_theirs:.4f} by diskannpy, {ours_on_theirs:.4f} by diskann")
 
 
+def compare_on_drive(kind, base, queries, metric, folder):
+    exact = distances(base, queries, metric)
+    suffix = {"u8": "u8bin", "i8": "i8bin", "f32": "fbin"}[kind]
+    ours_metric = {"mips": "ip"}.get(metric, metric)
+    write_bin(folder / f"base.{suffix}", base)
+    write_bin(folder / f"query.{suffix}", queries)
+    chunks = base.shape[1] // 4
+
+    def search_ours(index):
+        run("search", "-i", index, "-q", folder / f"query.{suffix}", "-k", K, "-L", 2 * L, "-o", folder / "found.ivecs",
+            "--quiet", "--force", *(("-m", ours_metric, "--dtype", kind) if index.name == "ann" else ()))
+        return recall(exact, np.fromfile(folder / "found.ivecs", np.int32).reshape(-1, K + 1)[:, 1:])
+
+    def search_theirs(directory):
+        index = diskannpy.StaticDiskIndex(str(directory), num_threads=2, num_nodes_to_cache=20)
+        return recall(exact, index.batch_search(queries, K, 2 * L, 2, beam_width=2).identifiers)
+
+    run("build", "-i", folder / f"base.{suffix}", "-o", folder / "ours.idx", "-m", ours_metric, "-R", DEGREE, "-L", 60,
+        "--dtype", kind, "--disk", "--pq-chunks", chunks, "--quiet")
+    (folder / "exported").mkdir()
+    run("convert", "-i", folder / "ours.idx", "-o", folder / "exported" / "ann", "--output-format", "microsoft", "--quiet")
+    theirs, ours = search_theirs(folder / "exported"), search_ours(folder / "ours.idx")
+    check(f"{kind} {base.shape[1]} {metric} on a drive, our graph", abs(theirs - ours) < 0.03 and theirs > 0.9,
+          f"recall@{K} {theirs:.4f} by diskannpy, {ours:.4f} by diskann")
+
+    (folder / "built").mkdir()
+    diskannpy.build_disk_index(base, metric, str(folder / "built"), complexity=60, graph_degree=DEGREE, num_threads=2,
+                               search_memory_maximum=len(base) * (chunks + 0.5) / 2**30, build_memory_maximum=4,
+                               pq_disk_bytes=0)
+    theirs, ours = search_theirs(folder / "built"), search_ours(folder / "built" / "ann")
+    check(f"{kind} {base.shape[1]} {metric} on a drive, their graph", abs(theirs - ours) < 0.03,
+          f"recall@{K} {theirs:.4f} by diskannpy, {ours:.4f} by diskann")
+
+
 pixels, asked = read_bin(SAMPLE / "base.u8bin", np.uint8), read_bin(SAMPLE / "query.u8bin", np.uint8)
 halves = pixels[:2000, ::2].astype(np.float32) / 7.3, asked[:100, ::2].astype(np.float32) / 7.3
 signed = (pixels[:2000] // 2).astype(np.int8), (asked[:100] // 2).astype(np.int8)
@@ -96,4 +130,9 @@ for kind, (base, queries), metric in [("u8", (pixels, asked), "l2"), ("i8", sign
                                       ("f32", halves, "cosine"), ("f32", halves, "mips")]:
     with tempfile.TemporaryDirectory() as folder:
         compare(kind, np.ascontiguousarray(base), np.ascontiguousarray(queries), metric, Path(folder))
+wide = np.tile(halves[0], 3), np.tile(halves[1], 3)  # a node takes two sectors
+for kind, (base, queries), metric in [("u8", (pixels, asked), "l2"), ("i8", signed, "l2"), ("f32", halves, "l2"),
+                                      ("f32", halves, "mips"), ("f32", wide, "l2")]:
+    with tempfile.TemporaryDirectory() as folder:
+        compare_on_drive(kind, np.ascontiguousarray(base), np.ascontiguousarray(queries), metric, Path(folder))
 sys.exit(1 if failures else 0)
