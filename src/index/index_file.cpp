@@ -32,13 +32,7 @@ class IndexReader {
         progress_(options.execution, "read index", options.map ? 0 : container_.file_size()) {}
 
   std::unique_ptr<Index::State> read() {
-    auto state = std::make_unique<Index::State>();
-    state->parameters = meta_.parameters;
-    state->metric = meta_.metric;
-    state->source_type = meta_.source_type;
-    state->builder = meta_.builder;
-    state->paged = meta_.paged;
-    state->calibration = meta_.calibration;
+    auto state = described();
     state->custom = custom_distance();
     state->codes = codes();
     if (meta_.paged) {
@@ -70,12 +64,7 @@ class IndexReader {
     state->device = device(path, options);
     state->edges_at = section_of_edges().offset / io::kBlockBytes;
     if (state->pages.split) state->rows_at = section_of_rows().offset / io::kBlockBytes;
-    auto known = std::make_unique<Index::State>();
-    known->parameters = meta_.parameters;
-    known->metric = meta_.metric;
-    known->source_type = meta_.source_type;
-    known->builder = meta_.builder;
-    known->calibration = meta_.calibration;
+    auto known = described();
     known->codes = codes();
     known->rows = base::RowStore({nullptr, 0, meta_.nodes, meta_.dimension, meta_.type}, nullptr);
     known->entry_points = entry_points();
@@ -86,6 +75,17 @@ class IndexReader {
   }
 
  private:
+  /// What the metadata alone says.
+  std::unique_ptr<Index::State> described() const {
+    auto state = std::make_unique<Index::State>();
+    state->parameters = meta_.parameters;
+    state->metric = meta_.metric;
+    state->source_type = meta_.source_type;
+    state->builder = meta_.builder;
+    state->paged = meta_.paged;
+    state->calibration = meta_.calibration;
+    return state;
+  }
   /// It opens the file anew, by its name, which another may have by now.
   std::unique_ptr<io::BlockDevice> device(const std::filesystem::path& path, const DiskOpenOptions& options) const {
     auto device = options.simulated ? io::simulate_blocks(path, *options.simulated)

@@ -54,29 +54,38 @@ void refuse_mapping(const std::filesystem::path& prefix, const OpenOptions& opti
               "leave out --map (OpenOptions::map), or convert it with --output-format diskann and map that");
 }
 
-std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix, const OpenOptions& options) {
-  refuse_mapping(prefix, options);
-  formats::MicrosoftMemorySet set = formats::read_microsoft_memory_set(prefix, options.metric, options.type);
+std::unique_ptr<Index::State> foreign_state(Distance metric, VectorType given, std::uint32_t max_degree) {
   auto state = std::make_unique<Index::State>();
-  state->parameters.max_degree = set.max_degree;
+  state->parameters.max_degree = max_degree;
   state->parameters.search_list_size = 0;  // their files do not tell
   state->parameters.alpha = 0;
   state->parameters.seed = 0;
   state->builder = kMicrosoftBuilder;
   state->foreign = true;
-  state->metric = set.metric;
-  state->source_type = set.vectors.view().type;
+  state->metric = metric;
+  state->source_type = given;
+  return state;
+}
+
+void finish_foreign(Index::State& state) {
+  const base::RowsView& rows = state.rows.view();
+  if (distance::has_norms(state.metric, rows.type, rows.dimension, rows.rows)) {
+    std::vector<float> norms(rows.rows);
+    distance::row_norms(state.metric, rows, 0, norms.size(), norms.data());
+    state.norms = std::move(norms);
+  }
+  state.make_searcher();
+}
+
+std::unique_ptr<Index::State> open_microsoft(const std::filesystem::path& prefix, const OpenOptions& options) {
+  refuse_mapping(prefix, options);
+  formats::MicrosoftMemorySet set = formats::read_microsoft_memory_set(prefix, options.metric, options.type);
+  auto state = foreign_state(set.metric, set.vectors.view().type, set.max_degree);
   state->points = points_of(set.graph.nodes(), set.hidden, std::move(set.ids));
   state->rows = std::move(set.vectors);
   state->graph = std::move(set.graph);
   state->entry_points = {set.start};
-  const base::RowsView& rows = state->rows.view();
-  if (distance::has_norms(set.metric, rows.type, rows.dimension, rows.rows)) {
-    std::vector<float> norms(rows.rows);
-    distance::row_norms(set.metric, rows, 0, norms.size(), norms.data());
-    state->norms = std::move(norms);
-  }
-  state->make_searcher();
+  finish_foreign(*state);
   return state;
 }
 

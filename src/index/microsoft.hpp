@@ -16,6 +16,11 @@ inline constexpr const char* kMicrosoftBuilder = "microsoft";
 /// point that is no frozen one; empty: node numbers.
 PointTable points_of(std::size_t nodes, const std::vector<bool>& hidden, std::vector<std::uint64_t> ids);
 
+/// An index of a set of theirs: what their files say of its build, and that they say no more.
+std::unique_ptr<Index::State> foreign_state(Distance metric, VectorType given, std::uint32_t max_degree);
+/// Last step of that, once rows and graph are in memory: norms and the searcher.
+void finish_foreign(Index::State& state);
+
 /// Throws Unsupported where a set of Microsoft's is to be mapped.
 void refuse_mapping(const std::filesystem::path& prefix, const OpenOptions& options);
 

@@ -147,15 +147,7 @@ void drop_repeats(base::Adjacency& graph) {
 
 /// All but rows, graph and codes.
 std::unique_ptr<Index::State> described(const MicrosoftDiskSet& set) {
-  auto state = std::make_unique<Index::State>();
-  state->parameters.max_degree = set.max_degree;
-  state->parameters.search_list_size = 0;  // their files do not tell
-  state->parameters.alpha = 0;
-  state->parameters.seed = 0;
-  state->builder = kMicrosoftBuilder;
-  state->foreign = true;
-  state->metric = set.metric;
-  state->source_type = set.given;
+  auto state = foreign_state(set.metric, set.given, set.max_degree);
   state->entry_points = set.entry_points;
   std::vector<bool> hidden;
   if (set.frozen) {
@@ -316,12 +308,7 @@ std::unique_ptr<Index::State> read_microsoft_pages(const std::filesystem::path& 
   } catch (const Error& error) {
     source.fail(error.what());
   }
-  if (distance::has_norms(set.metric, rows.type, rows.dimension, rows.rows)) {
-    std::vector<float> norms(rows.rows);
-    distance::row_norms(set.metric, rows, 0, norms.size(), norms.data());
-    state->norms = std::move(norms);
-  }
-  state->make_searcher();
+  finish_foreign(*state);
   return state;
 }
 
