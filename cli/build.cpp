@@ -5,6 +5,7 @@
 #include "builder_flags.hpp"
 #include "calibration_text.hpp"
 #include "command.hpp"
+#include "diskann/disk_index.hpp"
 #include "diskann/inspect.hpp"
 #include "errors.hpp"
 #include "figures.hpp"
@@ -25,7 +26,8 @@ struct BuildOptions {
   BuilderFlags builder;
   std::uint64_t seed = BuildParameters{}.seed;
   std::optional<std::filesystem::path> ids, tuning;
-  bool force = false;
+  std::optional<std::string> memory;  ///< --build-memory
+  bool resume = false, force = false;
 };
 
 /// When each stage was last heard of; reading apart from building is what build_s needs.
@@ -98,7 +100,56 @@ void report(const BuildOptions& options, const Index& index, double build_s, Ses
   session.note(fmt::format("wrote    {} · {}", options.output.string(), bytes_text(index_bytes)));
 }
 
+/// --build-memory: nothing but the finished index is ever whole in memory.
+void build_in_parts(const BuildOptions& options, const IndexBuilder& builder, const ReadOptions& reading,
+                    const StageClock& clock, Session& session) {
+  const DriveBuild how{parse_bytes(*options.memory, "--build-memory"), options.resume, options.force, reading.type};
+  naming(options.input.path.string(), [&] { builder.build_on_drive(options.output, options.input.path, how); });
+  session.end_progress();
+  for (const auto& [stage, seconds] : clock.stages)
+    session.detail(fmt::format("  {:<20} {}", stage, duration_text(seconds)));
+  DiskOpenOptions open;
+  open.cache_bytes = 0;
+  const DiskIndex index = DiskIndex::open(options.output, open);
+  const std::uint64_t index_bytes = std::filesystem::file_size(options.output);
+  if (session.json()) {
+    session.row(JsonRow()
+                    .add("command", "build")
+                    .add("index", options.output.string())
+                    .add("metric", to_string(index.metric()))
+                    .add("dtype", to_string(index.type()))
+                    .add("points", index.size())
+                    .add("dimension", index.dimension())
+                    .add("max_degree", options.builder.max_degree)
+                    .add("codec", to_string(index.codec()))
+                    .add("has_vectors", true)
+                    .add("threads", threads_of(options.builder))
+                    .add("build_wall_s", session.elapsed())
+                    .add("peak_rss_bytes", peak_resident_bytes())
+                    .add("index_bytes", index_bytes)
+                    .add("isa", system_info().isa));
+    return;
+  }
+  session.note(fmt::format("built    {} in {} with reading and writing, {} of memory at the peak",
+                           counted(index.size(), "point", "points"), duration_text(session.elapsed()),
+                           bytes_text(peak_resident_bytes())));
+  session.note(fmt::format("wrote    {} · {}", options.output.string(), bytes_text(index_bytes)));
+}
+
+void check_memory_flags(const BuildOptions& options) {
+  if (options.resume && !options.memory)
+    throw UsageError("--resume says nothing without --build-memory", "add it, or leave --resume out");
+  if (!options.memory) return;
+  if (!options.builder.for_drive)
+    throw UsageError("--build-memory is for indexes that stay on a drive",
+                     "add --disk; an index in memory takes --memory-limit");
+  if (options.builder.memory_limit)
+    throw UsageError("--build-memory and --memory-limit both say what the build may take", "leave one of them out");
+  if (options.tuning) throw UsageError("--tune is not for builds within --build-memory", "leave it out");
+}
+
 void build(const BuildOptions& options, Session& session) {
+  check_memory_flags(options);
   std::vector<NamedFile> inputs{{"--input", options.input.path}};
   if (options.ids) inputs.push_back({"--ids", *options.ids});
   if (options.tuning) inputs.push_back({"--tune", *options.tuning});
@@ -134,6 +185,12 @@ void build(const BuildOptions& options, Session& session) {
   session.note(fmt::format("input    {} · {} × {} {}", options.input.path.string(), count_text(info.rows),
                            info.dimension, to_string(info.type)));
   const bool own_reading = needs_own_reading(options.input, reading);
+  if (options.memory) {
+    if (own_reading)
+      throw UsageError("a file whose suffix does not tell its format has to be read whole",
+                       "give it a suffix of its format, or leave --build-memory out");
+    return build_in_parts(options, builder, reading, clock, session);
+  }
   const std::uint64_t copy = own_reading ? info.rows * info.dimension * size_of(info.type) : 0;
   const BuildPlan plan = plan_build(options.builder, builder, info.rows, info.dimension, info.type, copy);
   session.note("memory   " + memory_text(plan));
@@ -183,6 +240,10 @@ std::function<void(Session&)> declare(Arguments& arguments) {
       "--tune", options->tuning, "FILE",
       "Queries like those to come, to measure recall on and choose codes by: the first 4,096 at most; default: "
       "stored rows");
+  arguments.option("--build-memory", options->memory, "SIZE",
+                   "With --disk: build in parts where the vectors do not fit in so much memory: 800M, 2G, 1.5GiB");
+  arguments.flag("--resume", options->resume,
+                 "With --build-memory: go on where a build that was killed stopped, and keep what is done on errors");
   arguments.flag("--force", options->force, "Replace an index that exists");
   return [options](Session& session) { build(*options, session); };
 }

@@ -209,6 +209,15 @@ struct BuildEstimate {
   std::uint64_t uncoded = 0;
 };
 
+/// How IndexBuilder::build_on_drive() goes about it.
+struct DriveBuild {
+  std::uint64_t memory = 0;  ///< bytes that the process may take at its peak
+  /// Goes on where a build that was killed stopped, or begins; what is there then stays for the next try on errors too.
+  bool resume = false;
+  bool overwrite = false;  ///< as of Index::save
+  std::optional<VectorType> file_type = {};
+};
+
 /// Collects parameters and builds an Index. Each setter returns the builder.
 class DISKANN_EXPORT IndexBuilder {
  public:
@@ -271,6 +280,14 @@ class DISKANN_EXPORT IndexBuilder {
   /// Streams a vector file (see vector_file.hpp) into the index, without a second copy. `file_type` is needed for
   /// Microsoft's `.bin`, which does not name its type.
   Index build_from_file(const std::filesystem::path& path, std::optional<VectorType> file_type = {}) const;
+
+  /// Builds a file for a drive, for_drive(), of vectors that need not fit in memory: in one go where the memory granted
+  /// is enough for that, else in parts that overlap, which lie in a directory `<output>.build` until they are merged;
+  /// it takes twice the room of the vectors and of the graph. OutOfMemory with the number that would do, before
+  /// anything is read; AlreadyExists where another build left that directory, unless `resume`, and InvalidArgument
+  /// where it was one of other vectors or with other parameters.
+  void build_on_drive(const std::filesystem::path& output, const std::filesystem::path& vectors,
+                      const DriveBuild& how) const;
 
   /// What a build of `rows` vectors would take at most, and by which builder.
   BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const;

@@ -68,8 +68,8 @@ class Walk {
       : Walk(space, &graph, graph.nodes(), query, entry_points, breadth, scratch, hidden) {}
   /// Over a graph of so many nodes that is not in memory: choose() and expand() in place of gather().
   Walk(const Space& space, std::size_t nodes, const typename Space::Query& query, const EntryPoints& entry_points,
-       const Breadth& breadth, SearchScratch& scratch)
-      : Walk(space, nullptr, nodes, query, entry_points, breadth, scratch, std::nullopt) {}
+       const Breadth& breadth, SearchScratch& scratch, std::optional<Slot> hidden = std::nullopt)
+      : Walk(space, nullptr, nodes, query, entry_points, breadth, scratch, hidden) {}
 
   /// Takes the nearest candidate that is not expanded, collects its unvisited neighbours and starts fetching them.
   /// False when all candidates in the list are expanded: the search is over.

@@ -1,15 +1,16 @@
 #include <algorithm>
 
+#include "diskann/output.hpp"
 #include "graph/build_incremental.hpp"
-#include "graph/build_partitioned.hpp"
 #include "graph/entry_points.hpp"
+#include "index/budgeted_build.hpp"
 #include "index/builder_settings.hpp"
 #include "index/choose_codes.hpp"
 #include "index/code_layout.hpp"
 #include "index/index_state.hpp"
 #include "index/ingest.hpp"
+#include "index/row_graph.hpp"
 #include "index/twins.hpp"
-#include "quantization/build_codes.hpp"
 
 namespace diskann {
 namespace {
@@ -45,37 +46,20 @@ std::unique_ptr<Index::State> IndexBuilder::Settings::build(const formats::Vecto
     const graph::CustomSpace space(*custom, state->rows);
     graph = graph::build_incremental(space, graph::choose_entry_points(space, checked.seed), checked, team, execution);
   } else {
-    const base::RowsView& rows = state->rows;
-    const auto norms_of = [&](Distance by, const base::RowsView& of) {
-      std::vector<float> norms(distance::has_norms(by, of.type, of.dimension, of.rows) ? of.rows : 0);
-      team.run(norms.size(), 1024, [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-        distance::row_norms(by, of, begin, end - begin, norms.data() + begin);
-      });
-      return norms;
-    };
-    state->norms = norms_of(metric, rows);
-    const float* norms = state->norms.empty() ? nullptr : state->norms.data();
-    const float* inverse_norms = metric == Distance::Cosine ? norms : nullptr;
-    std::vector<base::Slot> entry_points = graph::choose_entry_points(metric, rows, inverse_norms, checked.seed, team);
-    auto in_bytes = quantization::encode_for_building(metric, rows, inverse_norms, team);
-    const BuildEstimate now = estimate(reader.rows(), reader.dimension(), reader.type(), in_bytes.has_value());
-    check_memory(now);
-    walked = codes_within_limit(reader.rows(), reader.dimension(), reader.type(), in_bytes.has_value());
+    state->norms = index::norms_of(metric, state->rows, team);
     std::uint64_t seen = 0;
-    if (in_bytes) {  // which take the place of the rows
-      seen = index::checksum(rows);
-      state->rows = {};
-    }
-    const std::vector<float> code_norms = in_bytes ? norms_of(in_bytes->metric, in_bytes->rows) : std::vector<float>();
-    const graph::KernelSpace space = in_bytes ? graph::KernelSpace(in_bytes->metric, in_bytes->rows,
-                                                                   code_norms.empty() ? nullptr : code_norms.data())
-                                              : graph::KernelSpace(metric, rows, norms);
-    const auto build_graph = now.builder == GraphBuilder::Partitioned ? graph::build_partitioned
-                                                                      : graph::build_incremental<graph::KernelSpace>;
-    graph = build_graph(space, std::move(entry_points), checked, team, execution);
+    graph = index::build_row_graph(
+        state->rows, state->norms.span(), metric, checked,
+        [&](bool coded) {
+          const BuildEstimate now = estimate(reader.rows(), reader.dimension(), reader.type(), coded);
+          check_memory(now);
+          walked = codes_within_limit(reader.rows(), reader.dimension(), reader.type(), coded);
+          if (coded) seen = index::checksum(state->rows);
+          return now.builder;
+        },
+        team, execution);
     base::trim_heap();
-    if (in_bytes) {
-      in_bytes.reset();
+    if (state->rows.view().rows == 0) {
       state->rows = index::read_rows(reader, type, "read vectors again", team, execution);
       index::keep_first_twins(state->rows, state->points.starts(), state->points.members());
       if (index::checksum(state->rows) != seen)
@@ -232,6 +216,33 @@ Index IndexBuilder::build_from_file(const std::filesystem::path& path, std::opti
   settings_->check_shape(reader->rows(), reader->dimension());
   settings_->check_memory(settings_->estimate(reader->rows(), reader->dimension(), reader->type()));
   return Index(settings_->build(*reader, checked));
+}
+
+void IndexBuilder::build_on_drive(const std::filesystem::path& output, const std::filesystem::path& vectors,
+                                  const DriveBuild& how) const {
+  if (!settings_->for_drive) refuse("only an index for a drive is built there", "say for_drive() first");
+  const BuildParameters checked = settings_->checked_parameters();
+  check_output(output, how.overwrite);
+  ReadOptions options;
+  options.type = how.file_type;
+  const std::unique_ptr<formats::VectorReader> reader = formats::open_vectors(vectors, options);
+  settings_->check_shape(reader->rows(), reader->dimension());
+  const BuildEstimate whole = estimate(reader->rows(), reader->dimension(), reader->type());
+  if (whole.uncoded <= how.memory)
+    return Index(settings_->build(*reader, checked)).save_for_disk(output, how.overwrite, settings_->execution);
+  index::BudgetedRows rows{reader->rows(),
+                           reader->dimension(),
+                           reader->type(),
+                           settings_->store_as.value_or(reader->type()),
+                           settings_->metric,
+                           checked,
+                           whole.builder,
+                           settings_->codes,
+                           settings_->ids.has_value(),
+                           base::threads_of(settings_->execution)};
+  index::build_within_budget(*reader, rows, settings_->store_as.has_value(),
+                             settings_->ids ? &*settings_->ids : nullptr,
+                             {output, how.overwrite, how.resume, how.memory}, settings_->execution);
 }
 
 BuildEstimate IndexBuilder::estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const {

@@ -59,28 +59,35 @@ double list_size_at(const Calibration& calibration, std::size_t rank, double rec
 
 Calibration measure(const Index::State& state, const Probes& probes, std::span<const std::uint32_t> lists,
                     double enough, const Execution& execution, bool alone) {
+  base::ThreadTeam team(execution);
+  const bool compared = state.codes.codec != Codec::None && !alone;
+  return measure_with(
+      [&](const Reach& reach) {
+        return std::visit([&](const auto& searcher) { return searcher.try_list(probes, reach, alone, team); },
+                          *state.searcher);
+      },
+      state.graph.nodes(), compared, probes, lists, enough, execution);
+}
+
+Calibration measure_with(const std::function<ListTrial(const Reach&)>& try_list, std::size_t nodes, bool compared,
+                         const Probes& probes, std::span<const std::uint32_t> lists, double enough,
+                         const Execution& execution) {
   Calibration calibration;
   calibration.queries = probes.limits.size();
   calibration.stored_rows = !probes.hidden.empty();
   calibration.k.assign(kRanks.begin(), kRanks.end());
   if (calibration.queries == 0) return calibration;
-  base::ThreadTeam team(execution);
   base::ProgressMeter progress(execution, "measure recall", lists.size());
-  const auto try_list = [&](const Reach& reach) {
-    return std::visit([&](const auto& searcher) { return searcher.try_list(probes, reach, alone, team); },
-                      *state.searcher);
-  };
   const auto kept_at_first = [](std::size_t size) { return 2 * size + 16; };
   std::vector<ListTrial> trials;
   for (const std::uint32_t size : lists) {
     trials.push_back(try_list({size, kept_at_first(size)}));
     progress.add(1);
-    if (size >= state.graph.nodes()) break;
-    const bool few = state.graph.nodes() <= lists.back();  // then some list finds all, and soon
+    if (size >= nodes) break;
+    const bool few = nodes <= lists.back();  // then some list finds all, and soon
     const std::size_t last = kRanks.size() - 1;
     if (!few && size >= kRanks[last] && trials.back().recall(last, kept_at_first(size), probes) >= enough) break;
   }
-  const bool compared = state.codes.codec != Codec::None && !alone;
   if (compared)
     for (std::size_t r = 0; r < kRanks.size(); ++r)
       calibration.rerank.push_back(places_needed(trials.back(), r, probes));
@@ -99,7 +106,7 @@ Calibration measure(const Index::State& state, const Probes& probes, std::span<c
                          {},
                          {}};
     for (std::size_t r = 0; r < kRanks.size(); ++r) {
-      const bool short_list = lists[i] < std::min<std::size_t>(kRanks[r], state.graph.nodes());
+      const bool short_list = lists[i] < std::min<std::size_t>(kRanks[r], nodes);
       const double before = i == 0 ? 0.0 : calibration.lists.back().recall[r];
       list.recall.push_back(short_list ? 0.0 : std::max(before, rounded(trials[i].recall(r, kept(i, r), probes))));
       if (compared) list.compared.push_back(rounded(trials[i].compared(r, kept(i, r)) / queries));

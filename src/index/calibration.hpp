@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <span>
 
 #include "diskann/calibration.hpp"
@@ -23,6 +24,12 @@ inline double rounded(double value) { return std::round(value * 1e4) / 1e4; }
 /// state has its searcher; `alone`: of codes that are to be kept without the rows.
 Calibration measure(const Index::State& state, const Probes& probes, std::span<const std::uint32_t> lists,
                     double enough, const Execution& execution, bool alone = false);
+
+/// The same with other searches, of an index of so many nodes. `compared`: whether they go by codes and compare what
+/// they find with rows.
+Calibration measure_with(const std::function<ListTrial(const Reach&)>& try_list, std::size_t nodes, bool compared,
+                         const Probes& probes, std::span<const std::uint32_t> lists, double enough,
+                         const Execution& execution);
 
 /// How many candidates a walk by codes has to hold so that the k nearest rows are among them.
 std::size_t kept_for(const Calibration& calibration, std::size_t k);

@@ -12,8 +12,7 @@ namespace diskann::index {
 namespace {
 
 // Comparing them with all rows is most of the work; codes are judged by more of them than recall is foretold by.
-constexpr std::size_t kProbes = 128, kProbesOfCodes = 256;
-constexpr double kEnough = 0.99;  // recall@100: what takes longer lists is left to Index::calibrate
+constexpr std::size_t kProbes = 128;
 // Codes are compared with rows by recall@10: with a list of 100 (half of fewer rows), and with a short one, where codes
 // that tell groups of rows apart but not the rows in them would pass the first, and have a list twice as long.
 constexpr std::uint32_t kLong = 100, kShort = 20;
@@ -146,7 +145,7 @@ void keep_codes(Index::State& state, const CodeChoice& choice, bool alone, const
   walk_by(state, alone ? with_far_zeros(std::move(codes), state) : std::move(codes));
   const Probes probes = choose_probes(rows, state.metric, queries, kProbesOfCodes, execution);
   state.calibration = measure(state, probes, kLists, kEnough, execution, alone);
-  if (!alone) return measure_stops(state, probes, state.calibration, execution);
+  if (!alone) return measure_stops(ground_of(state, state.codes), probes, state.calibration, execution);
   state.searcher.reset();
   state.rows = base::RowStore({nullptr, 0, rows.rows, rows.dimension, rows.type}, nullptr);
   state.norms = {};

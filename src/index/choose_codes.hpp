@@ -5,6 +5,11 @@
 
 namespace diskann::index {
 
+/// Queries that recall by codes is measured on.
+inline constexpr std::size_t kProbesOfCodes = 256;
+/// Of recall@100: what takes longer lists is left to Index::calibrate.
+inline constexpr double kEnough = 0.99;
+
 /// Gives a graph over rows the codes of a codec, where walks by them find what walks by rows find, and measures the
 /// recall of searches, for `queries` or, where there are none, for stored rows; makes the searcher. By Codec::Auto the
 /// codes are the smallest by which searches are expected to be faster than by rows, or none. The state has all else.

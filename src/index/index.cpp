@@ -161,7 +161,7 @@ void Index::calibrate(VectorView queries, const Execution& execution) {
   const std::size_t most = queries.rows() > 0 ? kMostQueries : kStoredRows;
   const index::Probes probes = index::choose_probes(rows, metric(), queries, most, execution);
   Calibration calibration = index::measure(*state_, probes, index::kLists, kEnough, execution);
-  if (state_->paged) index::measure_stops(*state_, probes, calibration, execution);
+  if (state_->paged) index::measure_stops(index::ground_of(*state_, state_->codes), probes, calibration, execution);
   state_->calibration = std::move(calibration);
 }
 

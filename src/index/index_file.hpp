@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/row_store.hpp"
@@ -21,6 +23,18 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
 /// made of it. `reorder`: as page_order.hpp says.
 void save_in_pages(const Index::State& state, const Codes& codes, const std::filesystem::path& path, bool overwrite,
                    bool reorder, const Execution& execution);
+/// Rows and edges of nodes that are not in memory, asked for in the order of their slots: twice where rows stand apart.
+struct PagedNodes {
+  std::function<void(base::Slot slot, std::byte* row)> put_row;
+  std::function<std::span<const base::Slot>(base::Slot slot)> neighbors;
+};
+/// The same of those, in the order in which they are to stand; the state has all else, its codes in that order.
+void save_paged(const Index::State& state, const PagedNodes& nodes, std::span<const base::Slot> visited,
+                const std::filesystem::path& path, bool overwrite, const Execution& execution);
+/// Rows that walks to count visits of nodes go to.
+inline constexpr std::size_t kWalkers = 4096;
+/// Nodes that a file names as those most often visited: more than a cache of the usual size holds.
+std::uint64_t visited_nodes(std::uint64_t rows) noexcept;
 /// Size of the file where every row is a node. The caller has seen that `rows` rows of vectors fit 64 bits.
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
                                std::uint32_t max_degree, bool with_ids, const CodeChoice& codes, bool drop_vectors,

@@ -2,13 +2,14 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/random.hpp"
 #include "base/threads.hpp"
 #include "distance/kernels.hpp"
 #include "graph/build_incremental.hpp"
 #include "index/code_layout.hpp"
+#include "index/drive_stops.hpp"
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
-#include "index/node_cache.hpp"
 #include "index/page_order.hpp"
 #include "index/record_pages.hpp"
 #include "io/container_layout.hpp"
@@ -25,9 +26,6 @@ template <class T>
 std::span<const std::byte> bytes_of(std::span<const T> values) {
   return std::as_bytes(values);
 }
-
-/// Nodes that a file names as those most often visited: more than a cache of the usual size holds.
-std::uint64_t visited_nodes(std::uint64_t rows) { return std::min(rows, std::max<std::uint64_t>(4096, rows / 8)); }
 
 /// Writes the sections one after the other.
 class IndexWriter {
@@ -68,35 +66,40 @@ class IndexWriter {
     if (reorder && pages.edges.records() > 1) order = order_for_pages(state_.graph, pages.edges.records(), execution_);
     std::vector<base::Slot> places(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) places[order[i]] = static_cast<base::Slot>(i);
-    write_pages(pages.split ? SectionKind::EdgePages : SectionKind::NodePages, pages.edges,
-                [&](base::Slot place, std::byte* record) {
-                  if (!pages.split) put_row(order[place], record);
-                  const std::span<const base::Slot> neighbors = state_.graph.neighbors(order[place]);
-                  if (neighbors.size() > pages.max_degree)
-                    throw Error(ErrorCode::Corrupt, "node " + std::to_string(order[place]) + " has " +
-                                                        std::to_string(neighbors.size()) + " edges, max_degree is " +
-                                                        std::to_string(pages.max_degree));
-                  const auto degree = static_cast<std::uint32_t>(neighbors.size());
-                  std::memcpy(record + pages.edges_at, &degree, sizeof degree);
-                  auto* to = record + pages.edges_at + sizeof degree;
-                  for (const base::Slot neighbor : neighbors) {
-                    std::memcpy(to, &places[neighbor], sizeof neighbor);
-                    to += sizeof neighbor;
-                  }
-                });
-    if (pages.split)
-      write_pages(SectionKind::RowPages, pages.rows,
-                  [&](base::Slot place, std::byte* record) { put_row(order[place], record); });
+    std::vector<base::Slot> renamed;
+    write_nodes(pages, {[&](base::Slot place, std::byte* record) { put_row(order[place], record); },
+                        [&](base::Slot place) {
+                          renamed.clear();
+                          for (const base::Slot neighbor : state_.graph.neighbors(order[place]))
+                            renamed.push_back(places[neighbor]);
+                          return std::span<const base::Slot>(renamed);
+                        }});
     write_points_in(order, places);
     write_codes_in(order);
     writer_.begin(SectionKind::Visited, kSectionVersion, false);
-    std::vector<base::Slot> visited = most_visited(state_, coded_, visited_nodes(rows_.rows), execution_);
+    std::vector<base::Slot> visited = most_visited();
     for (base::Slot& slot : visited) slot = places[slot];
     write_large(bytes_of(std::span<const base::Slot>(visited)));
     writer_.commit(execution_.cancel);
   }
+  void write_paged(const PagedNodes& nodes, std::span<const base::Slot> visited) {
+    write_meta(true);
+    write_nodes(NodePages(rows_.type, rows_.dimension, state_.parameters.max_degree), nodes);
+    write_points();
+    write_codes(true);
+    writer_.begin(SectionKind::Visited, kSectionVersion, false);
+    write_large(bytes_of(visited));
+    writer_.commit(execution_.cancel);
+  }
 
  private:
+  std::vector<base::Slot> most_visited() const {
+    const std::vector<base::Slot> chosen = base::sample(rows_.rows, kWalkers, base::Random(5));
+    VectorSet walkers(rows_.type, chosen.size(), rows_.dimension);
+    for (std::size_t i = 0; i < chosen.size(); ++i)
+      std::memcpy(walkers.row(i), rows_.row(chosen[i]), walkers.row_bytes());
+    return index::most_visited(ground_of(state_, coded_), walkers, visited_nodes(rows_.rows), execution_);
+  }
   void write_large(std::span<const std::byte> bytes) {
     constexpr std::size_t kPart = std::size_t{4} << 20;
     for (std::size_t done = 0; done < bytes.size(); done += kPart) {
@@ -190,6 +193,22 @@ class IndexWriter {
   void put_row(base::Slot slot, std::byte* record) const {
     std::memcpy(record, rows_.row(slot), rows_.dimension * size_of(rows_.type));
   }
+  void write_nodes(const NodePages& pages, const PagedNodes& nodes) {
+    write_pages(pages.split ? SectionKind::EdgePages : SectionKind::NodePages, pages.edges,
+                [&](base::Slot slot, std::byte* record) {
+                  if (!pages.split) nodes.put_row(slot, record);
+                  const std::span<const base::Slot> neighbors = nodes.neighbors(slot);
+                  if (neighbors.size() > pages.max_degree)
+                    throw Error(ErrorCode::Corrupt, "node " + std::to_string(slot) + " has " +
+                                                        std::to_string(neighbors.size()) + " edges, max_degree is " +
+                                                        std::to_string(pages.max_degree));
+                  const auto degree = static_cast<std::uint32_t>(neighbors.size());
+                  std::memcpy(record + pages.edges_at, &degree, sizeof degree);
+                  if (degree > 0)
+                    std::memcpy(record + pages.edges_at + sizeof degree, neighbors.data(), neighbors.size_bytes());
+                });
+    if (pages.split) write_pages(SectionKind::RowPages, pages.rows, nodes.put_row);
+  }
   template <class Put>
   void write_pages(SectionKind kind, const RecordPages& pages, const Put& put) {
     writer_.begin(kind, kSectionVersion, true);
@@ -222,6 +241,10 @@ class IndexWriter {
 
 }  // namespace
 
+std::uint64_t visited_nodes(std::uint64_t rows) noexcept {
+  return std::min(rows, std::max<std::uint64_t>(4096, rows / 8));
+}
+
 void save_index(const Index::State& state, const std::filesystem::path& path, bool overwrite,
                 const Execution& execution) {
   IndexWriter(state, state.codes, path, overwrite, execution).write_in_memory_form();
@@ -230,6 +253,11 @@ void save_index(const Index::State& state, const std::filesystem::path& path, bo
 void save_in_pages(const Index::State& state, const Codes& codes, const std::filesystem::path& path, bool overwrite,
                    bool reorder, const Execution& execution) {
   IndexWriter(state, codes, path, overwrite, execution).write_in_pages(reorder);
+}
+
+void save_paged(const Index::State& state, const PagedNodes& nodes, std::span<const base::Slot> visited,
+                const std::filesystem::path& path, bool overwrite, const Execution& execution) {
+  IndexWriter(state, state.codes, path, overwrite, execution).write_paged(nodes, visited);
 }
 
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,

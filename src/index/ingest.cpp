@@ -10,12 +10,6 @@
 namespace diskann::index {
 namespace {
 
-/// Rows that are read at once: about a megabyte.
-std::uint64_t rows_at_once(const formats::VectorReader& reader) {
-  const std::size_t row_bytes = std::max<std::size_t>(1, reader.dimension() * size_of(reader.type()));
-  return std::clamp<std::uint64_t>((std::size_t{1} << 20) / row_bytes, 1, 65'536);
-}
-
 /// Which 8-bit types hold all of what was seen.
 struct Fits {
   bool u8 = true, i8 = true;
@@ -44,6 +38,11 @@ void check_rows(const formats::VectorReader& reader, const VectorView& rows, std
 
 }  // namespace
 
+std::uint64_t rows_at_once(const formats::VectorReader& reader) {
+  const std::size_t row_bytes = std::max<std::size_t>(1, reader.dimension() * size_of(reader.type()));
+  return std::clamp<std::uint64_t>((std::size_t{1} << 20) / row_bytes, 1, 65'536);
+}
+
 void ViewReader::read(std::uint64_t first, std::uint64_t count, std::byte* out, std::size_t stride) const {
   const std::size_t row_bytes = view_.dimension() * size_of(view_.type());
   for (std::uint64_t i = 0; i < count; ++i) std::memcpy(out + i * stride, view_.row(first + i), row_bytes);
@@ -68,34 +67,37 @@ VectorType choose_type(const formats::VectorReader& reader, std::optional<Vector
   return VectorType::F32;
 }
 
+void read_some_rows(const formats::VectorReader& reader, std::uint64_t first, std::uint64_t count, base::RowStore& out,
+                    std::size_t at) {
+  const std::size_t dimension = reader.dimension(), stride = out.view().stride;
+  const VectorType type = out.view().type;
+  if (type == reader.type()) {
+    reader.read(first, count, out.row(at), stride);
+    return check_rows(reader, {out.row(at), type, count, dimension, stride}, first);
+  }
+  const std::size_t row_bytes = dimension * size_of(reader.type());
+  std::vector<std::byte> rows(count * row_bytes);
+  reader.read(first, count, rows.data(), row_bytes);
+  check_rows(reader, {rows.data(), reader.type(), count, dimension, row_bytes}, first);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::size_t column =
+        base::convert_row(rows.data() + i * row_bytes, reader.type(), out.row(at + i), type, dimension);
+    if (column == base::kAllColumns) continue;
+    throw Error(ErrorCode::InvalidArgument,
+                reader.where() + "row " + std::to_string(first + i) + ", column " + std::to_string(column) + ": the " +
+                    std::string(to_string(reader.type())) + " value cannot be stored as " +
+                    std::string(to_string(type)) + " without changing it",
+                "store it as f32, or scale the data first");
+  }
+}
+
 base::RowStore read_rows(const formats::VectorReader& reader, VectorType type, const char* stage,
                          base::ThreadTeam& team, const Execution& execution) {
-  const std::size_t dimension = reader.dimension();
-  base::RowStore store(type, reader.rows(), dimension);
-  const std::size_t stride = store.view().stride;
+  base::RowStore store(type, reader.rows(), reader.dimension());
   base::ProgressMeter progress(execution, stage, reader.rows());
   team.run(reader.rows(), rows_at_once(reader), [&](unsigned, std::uint64_t begin, std::uint64_t end) {
-    const std::uint64_t count = end - begin;
-    if (type == reader.type()) {
-      reader.read(begin, count, store.row(begin), stride);
-      check_rows(reader, {store.row(begin), type, count, dimension, stride}, begin);
-    } else {
-      const std::size_t row_bytes = dimension * size_of(reader.type());
-      std::vector<std::byte> rows(count * row_bytes);
-      reader.read(begin, count, rows.data(), row_bytes);
-      check_rows(reader, {rows.data(), reader.type(), count, dimension, row_bytes}, begin);
-      for (std::uint64_t i = 0; i < count; ++i) {
-        const std::size_t column =
-            base::convert_row(rows.data() + i * row_bytes, reader.type(), store.row(begin + i), type, dimension);
-        if (column == base::kAllColumns) continue;
-        throw Error(ErrorCode::InvalidArgument,
-                    reader.where() + "row " + std::to_string(begin + i) + ", column " + std::to_string(column) +
-                        ": the " + std::string(to_string(reader.type())) + " value cannot be stored as " +
-                        std::string(to_string(type)) + " without changing it",
-                    "store it as f32, or scale the data first");
-      }
-    }
-    progress.add(count);
+    read_some_rows(reader, begin, end - begin, store, begin);
+    progress.add(end - begin);
   });
   return store;
 }

@@ -26,8 +26,15 @@ class ViewReader : public formats::VectorReader {
 /// Looks at the rows only where it must, and stops at the first that decides.
 VectorType choose_type(const formats::VectorReader& reader, std::optional<VectorType> store_as, base::ThreadTeam& team);
 
-/// Reads all rows into padded memory of `type`. InvalidArgument with row and column for NaN, infinity, a norm that
-/// overflows f32, and a value that `type` cannot hold. `stage`: what progress calls it.
+/// Rows that are worth reading at once: about a megabyte.
+std::uint64_t rows_at_once(const formats::VectorReader& reader);
+
+/// Reads some rows into padded memory, from row `at` on, as its type. InvalidArgument with row and column for NaN,
+/// infinity, a norm that overflows f32, and a value that the type cannot hold. Safe from several threads.
+void read_some_rows(const formats::VectorReader& reader, std::uint64_t first, std::uint64_t count, base::RowStore& out,
+                    std::size_t at);
+
+/// The same of all rows. `stage`: what progress calls it.
 base::RowStore read_rows(const formats::VectorReader& reader, VectorType type, const char* stage,
                          base::ThreadTeam& team, const Execution& execution);
 

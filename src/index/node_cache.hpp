@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "index/index_state.hpp"
+#include "base/row_store.hpp"
 
 namespace diskann::index {
 
@@ -40,10 +40,5 @@ class NodeCache {
   std::size_t stride_ = 0;
   std::vector<base::Slot> edges_;
 };
-
-/// The nodes that walks by codes to some of the rows expand most often, most first, `count` at most: never by queries
-/// that recall is measured with. The state has rows and graph, of which the codes are. The same at every thread count.
-std::vector<base::Slot> most_visited(const Index::State& state, const Codes& codes, std::size_t count,
-                                     const Execution& execution);
 
 }  // namespace diskann::index

@@ -8,28 +8,23 @@
 #include "index/exact_scan.hpp"
 
 namespace diskann::index {
-namespace {
-
-void fill_truth(const VectorView& rows, Distance metric, const Execution& execution, Probes& probes) {
-  const std::size_t there = rows.rows() - (probes.hidden.empty() ? 0 : 1);
+void fill_limits(Probes& probes, std::size_t nodes, const std::function<SearchResults(std::size_t k)>& nearest) {
+  const std::size_t there = nodes - (probes.hidden.empty() ? 0 : 1);
   const std::size_t most = std::min<std::size_t>(kRanks.back(), there);
   for (std::size_t r = 0; r < kRanks.size(); ++r)
     probes.wanted[r] = static_cast<std::uint32_t>(std::min<std::size_t>(kRanks[r], most));
-  const ExactScan scan(rows, metric, ExactScan::Layout::Padded, execution);
-  const SearchResults nearest = scan.nearest(probes.queries, most + (probes.hidden.empty() ? 0 : 1), execution);
+  const SearchResults found = nearest(most + (probes.hidden.empty() ? 0 : 1));
   std::vector<float> distances;
-  for (std::size_t i = 0; i < nearest.rows; ++i) {
+  for (std::size_t i = 0; i < found.rows; ++i) {
     distances.clear();
-    for (std::size_t j = 0; j < nearest.k; ++j)
-      if (probes.hidden.empty() || nearest.ids_of(i)[j] != probes.hidden[i])
-        distances.push_back(nearest.distances_of(i)[j]);
+    for (std::size_t j = 0; j < found.k; ++j)
+      if (probes.hidden.empty() || found.ids_of(i)[j] != probes.hidden[i])
+        distances.push_back(found.distances_of(i)[j]);
     Probes::Limits limits;
     for (std::size_t r = 0; r < kRanks.size(); ++r) limits[r] = distances[probes.wanted[r] - 1];
     probes.limits.push_back(limits);
   }
 }
-
-}  // namespace
 
 Probes choose_probes(const base::RowsView& rows, Distance metric, const VectorView& queries, std::size_t most,
                      const Execution& execution) {
@@ -44,7 +39,8 @@ Probes choose_probes(const base::RowsView& rows, Distance metric, const VectorVi
   for (std::size_t i = 0; i < chosen.size(); ++i)
     std::copy_n(source.row(chosen[i]), probes.queries.row_bytes(), probes.queries.row(i));
   if (!of_user) probes.hidden = std::move(chosen);
-  fill_truth(stored, metric, execution, probes);
+  const ExactScan scan(stored, metric, ExactScan::Layout::Padded, execution);
+  fill_limits(probes, rows.rows, [&](std::size_t k) { return scan.nearest(probes.queries, k, execution); });
   return probes;
 }
 

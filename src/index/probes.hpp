@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/row_store.hpp"
@@ -19,6 +21,9 @@ struct Probes {
   VectorSet queries;
   std::vector<base::Slot> hidden;  ///< the nodes that they are, which no search may see; or empty
   std::vector<Limits> limits;      ///< by query: distance of the last neighbour
+  std::optional<base::Slot> hidden_of(std::size_t query) const {
+    return hidden.empty() ? std::nullopt : std::optional(hidden[query]);
+  }
   std::array<std::uint32_t, kRanks.size()>
       wanted{};  ///< neighbours that there are: fewer than the rank among few nodes
 };
@@ -26,6 +31,9 @@ struct Probes {
 /// Some of a user's queries, or of the stored rows where there are none. Not for Distance::Custom.
 Probes choose_probes(const base::RowsView& rows, Distance metric, const VectorView& queries, std::size_t most,
                      const Execution& execution);
+
+/// Finds out what lies how far from each query, among so many nodes: `nearest(k)` are their k nearest nodes.
+void fill_limits(Probes& probes, std::size_t nodes, const std::function<SearchResults(std::size_t k)>& nearest);
 
 /// What walks with one list size to all probes did, added up.
 struct ListTrial {

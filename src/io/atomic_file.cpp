@@ -14,7 +14,6 @@
 namespace diskann::io {
 namespace {
 
-constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 constexpr int kNameAttempts = 100;
 
 [[noreturn]] void throw_exists(const std::filesystem::path& path) {
@@ -63,13 +62,13 @@ bool check_replaceable(const std::filesystem::path& path, bool overwrite) {
               "name a regular file, or leave the output out where a command can print");
 }
 
-AtomicFile::AtomicFile(const std::filesystem::path& path, bool overwrite)
-    : path_(output_target(path)), overwrite_(overwrite) {
+AtomicFile::AtomicFile(const std::filesystem::path& path, bool overwrite, std::size_t buffer_bytes)
+    : path_(output_target(path)), overwrite_(overwrite), buffer_bytes_(buffer_bytes) {
   const std::filesystem::path name = path_.filename();
   if (name.empty() || name == "." || name == "..")
     throw Error(ErrorCode::InvalidArgument, "the path does not name a file: '" + path_.string() + "'");
   check_replaceable(path, overwrite_);
-  buffer_.reserve(kBufferBytes);
+  buffer_.reserve(buffer_bytes_);
   // A process that had our number may have died and left a file of that name.
   for (int attempt = 1; !file_; ++attempt) {
     std::filesystem::path candidate = temporary_name(path_);
@@ -94,8 +93,8 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
-  if (bytes.size() > kBufferBytes - buffer_.size()) flush();
-  if (bytes.size() >= kBufferBytes) {
+  if (bytes.size() > buffer_bytes_ - buffer_.size()) flush();
+  if (bytes.size() >= buffer_bytes_) {
     write_through(position_, bytes);
   } else {
     buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());

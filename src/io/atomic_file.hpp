@@ -26,8 +26,9 @@ bool check_replaceable(const std::filesystem::path& path, bool overwrite);
 /// directory. Destroyed without commit(), the temporary file is removed and an older file is as it was.
 class AtomicFile {
  public:
+  static constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
   /// Throws what check_replaceable() does. A file that is replaced leaves its permissions to the new one.
-  AtomicFile(const std::filesystem::path& path, bool overwrite);
+  AtomicFile(const std::filesystem::path& path, bool overwrite, std::size_t buffer_bytes = kBufferBytes);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
 
@@ -53,6 +54,7 @@ class AtomicFile {
   TemporaryMark mark_;
   bool overwrite_;
   std::unique_ptr<WritableFile> file_;
+  std::size_t buffer_bytes_;
   std::vector<std::byte> buffer_;  // the end of what was appended, not yet in the file
   std::uint64_t position_ = 0;
   bool intact_ = true;  // no write failed and commit() was not called

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace diskann::io {
 
@@ -61,6 +62,12 @@ class FileSystem {
   /// What a symbolic link says, one step of the way; empty where the path names no link.
   virtual std::filesystem::path link_target(const std::filesystem::path& path) = 0;
   bool exists(const std::filesystem::path& path) { return std::filesystem::exists(status(path)); }
+  /// False where it is there already.
+  virtual bool create_directory(const std::filesystem::path& directory) = 0;
+  /// An empty one.
+  virtual void remove_directory(const std::filesystem::path& directory) = 0;
+  /// Names of what is in it, in no order.
+  virtual std::vector<std::string> names_in(const std::filesystem::path& directory) = 0;
   /// Holds the directory while the pointer lives, against this process and others. Nothing where someone else holds it;
   /// a null pointer where the file system has no locks. Does not wait: see lock_directory().
   virtual std::optional<std::shared_ptr<const void>> try_lock_directory(const std::filesystem::path& directory) = 0;

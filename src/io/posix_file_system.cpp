@@ -221,6 +221,26 @@ class PosixFileSystem final : public FileSystem {
     return std::filesystem::read_symlink(path, error);
   }
 
+  bool create_directory(const std::filesystem::path& directory) override {
+    if (::mkdir(directory.c_str(), 0777) == 0) return true;
+    if (errno == EEXIST && target_status(directory).type() == std::filesystem::file_type::directory) return false;
+    throw IoError("cannot create directory", directory.string(), errno);
+  }
+
+  void remove_directory(const std::filesystem::path& directory) override {
+    if (::rmdir(directory.c_str()) != 0) throw IoError("cannot remove directory", directory.string(), errno);
+  }
+
+  std::vector<std::string> names_in(const std::filesystem::path& directory) override {
+    std::error_code error;
+    std::vector<std::string> names;
+    std::filesystem::directory_iterator entry(directory, error);
+    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+      names.push_back(entry->path().filename().string());
+    if (error) throw IoError("cannot list directory", directory.string(), error.value());
+    return names;
+  }
+
   std::optional<std::shared_ptr<const void>> try_lock_directory(const std::filesystem::path& directory) override {
     auto fd = std::make_shared<Descriptor>(open_directory(directory));
     if (retry([&] { return ::flock(fd->get(), LOCK_EX | LOCK_NB); }) == 0) return fd;

@@ -101,6 +101,48 @@ expect 3 search -i a.idx -q query.fbin --spreads -1
 expect 2 search -i a.idx -q query.fbin --spreads 2 --target-recall 0.9
 [ ! -e b.idx ] || die "something was left behind"
 
+# Built in parts where memory is short: as good as in one go, within what was granted. AddressSanitizer takes memory and time of its own.
+if ! grep -qa __asan_init "$diskann"; then
+  expect 0 generate -n 50000 -d 96 --spread 0.3 -o many.fbin --queries 200 --query-output many_query.fbin
+  expect 0 groundtruth -i many.fbin -q many_query.fbin -k 10 -o many_truth.bin
+  expect 0 build -i many.fbin -o whole.idx -R 32 --disk --json
+  is "$(json out /peak_rss_bytes)" 'x > 41943040'
+  expect 0 build -i many.fbin -o parts.idx -R 32 --disk --build-memory 40MiB --json
+  is "$(json out /peak_rss_bytes)" 'x <= 41943040'
+  [ ! -e parts.idx.build ] || die "something was left behind"
+  expect 0 verify parts.idx
+  for index in whole parts; do
+    expect 0 search -i $index.idx -q many_query.fbin -k 10 -L 40 -o $index.bin
+    expect 0 recall -g many_truth.bin -r $index.bin --json
+    json out /recall > $index.recall
+  done
+  awk -v whole="$(cat whole.recall)" -v parts="$(cat parts.recall)" 'BEGIN { exit !(parts >= whole - 0.01) }' ||
+    die "parts find $(cat parts.recall), the whole $(cat whole.recall)"
+  expect 7 build -i many.fbin -o less.idx -R 32 --disk --build-memory 18M
+  grant=$(sed -n 's/.*grant \([0-9]*M\).*/\1/p' err)
+  [ -n "$grant" ] || die "no number in $(cat err)"
+  [ ! -e less.idx.build ] || die "it began"
+  # Killed, it goes on and makes the same file.
+  "$diskann" build -i many.fbin -o again.idx -R 32 --disk --build-memory 40MiB --resume --force > killed.out 2>&1 &
+  for _ in $(seq 600); do
+    if [ -e again.idx.build/order-3 ]; then break; fi
+    sleep 0.05
+  done
+  kill -9 $!
+  wait $! 2> /dev/null || true
+  [ -e again.idx.build/order-3 ] || die "nothing to go on with"
+  expect 4 build -i many.fbin -o again.idx -R 32 --disk --build-memory 40MiB --force
+  has err "--resume"
+  expect 3 build -i many.fbin -o again.idx -R 24 --disk --build-memory 40MiB --resume --force
+  expect 0 build -i many.fbin -o again.idx -R 32 --disk --build-memory 40MiB --resume --force
+  cmp -s again.idx parts.idx || die "another file than without being killed"
+  [ ! -e again.idx.build ] || die "something was left behind"
+fi
+expect 2 build -i base.fbin -o b.idx --build-memory 30M
+expect 2 build -i base.fbin -o b.idx --disk --resume
+expect 2 build -i base.fbin -o b.idx --disk --build-memory 30M --memory-limit 30M
+expect 3 build -i base.fbin -o b.idx --disk --build-memory some
+
 # A page that is not what was written is found when it is read.
 size=$(stat -c %s a.idx)
 cp a.idx bad.idx

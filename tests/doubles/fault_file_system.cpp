@@ -183,6 +183,14 @@ std::filesystem::file_status FaultFileSystem::status(const std::filesystem::path
                                                                        : std::filesystem::file_type::not_found);
 }
 
+std::vector<std::string> FaultFileSystem::names_in(const std::filesystem::path& directory) {
+  std::vector<std::string> names;
+  for (const auto& [name, inode] : visible_)
+    if (const std::filesystem::path path = name; path.parent_path() == directory)
+      names.push_back(path.filename().string());
+  return names;
+}
+
 void FaultFileSystem::apply(const NameChange& change, Names& names) {
   const auto old = names.find(change.removed);
   if (old != names.end() && old->second == change.inode) names.erase(old);

@@ -68,6 +68,9 @@ class FaultFileSystem final : public io::FileSystem {
   std::filesystem::file_status status(const std::filesystem::path& path) override;
   std::filesystem::file_status target_status(const std::filesystem::path& path) override { return status(path); }
   std::filesystem::path link_target(const std::filesystem::path&) override { return {}; }
+  bool create_directory(const std::filesystem::path& directory) override { return names_in(directory).empty(); }
+  void remove_directory(const std::filesystem::path&) override {}
+  std::vector<std::string> names_in(const std::filesystem::path& directory) override;
   std::optional<std::shared_ptr<const void>> try_lock_directory(const std::filesystem::path&) override {
     return nullptr;
   }

@@ -1,0 +1,237 @@
+#include "index/spilled_graph.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "distance/kernels.hpp"
+#include "graph/prune.hpp"
+#include "graph/space.hpp"
+#include "index/page_order.hpp"
+#include "index/row_graph.hpp"
+#include "index/shard_merger.hpp"
+
+namespace diskann::index {
+namespace {
+
+using base::Slot;
+
+constexpr const char* kEdges = "edges";    // of the nodes and guests of a shard, by nodes
+constexpr const char* kOrder = "order";    // in which nodes of a shard stand
+constexpr const char* kMerged = "merged";  // edges of the nodes of a shard, by slots
+
+std::span<const std::byte> bytes_of(std::span<const Slot> values) { return std::as_bytes(values); }
+
+std::vector<Slot> read_slots(const io::SpillDirectory& spill, const std::string& name, std::uint64_t count) {
+  std::vector<Slot> slots(count);
+  if (count > 0) spill.open(name)->read(0, std::as_writable_bytes(std::span(slots)));
+  return slots;
+}
+
+/// In which order the first `nodes` of a graph stand: page_order.hpp, by the edges among them.
+std::vector<Slot> order_of_own(const base::Adjacency& graph, std::size_t nodes, std::size_t records,
+                               const Execution& execution) {
+  constexpr std::uint32_t kNear = 16;  // more than that looks at
+  base::Adjacency own(nodes, kNear);
+  std::vector<Slot> near;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    near.clear();
+    for (const Slot neighbor : graph.neighbors(static_cast<Slot>(i)))
+      if (neighbor < nodes && near.size() < kNear) near.push_back(neighbor);
+    own.assign(static_cast<Slot>(i), near);
+  }
+  return order_for_pages(own, records, execution);
+}
+
+}  // namespace
+
+void SpilledGraph::build_shards(const Shape& shape, base::ThreadTeam& team, const Execution& execution) const {
+  Execution quiet = execution;
+  quiet.progress = nullptr;
+  base::ProgressMeter progress(execution, "build shards", map_.shards());
+  for (std::size_t shard = 0; shard < map_.shards(); ++shard) {
+    base::check_cancelled(execution.cancel);
+    if (!spill_.has(spill_name(kOrder, shard))) build_shard(shard, shape, team, quiet);
+    progress.add(1);
+  }
+}
+
+void SpilledGraph::build_shard(std::size_t shard, const Shape& shape, base::ThreadTeam& team,
+                               const Execution& execution) const {
+  const std::vector<Slot> guests = map_.guests(shard);
+  const std::uint64_t own = map_.nodes_of(shard);
+  base::Adjacency graph;
+  if (own + guests.size() > 0) {
+    base::RowStore rows = rows_.load(shard, guests);
+    const std::vector<float> norms = norms_of(shape.metric, rows, team);
+    graph = build_row_graph(
+                rows, norms, shape.metric, shape.parameters, [&](bool) { return shape.builder; }, team, execution)
+                .adjacency;
+  }
+  base::trim_heap();
+  const auto node_of = [&](Slot member) {
+    return member < own ? static_cast<Slot>(map_.starts[shard] + member) : guests[member - own];
+  };
+  spill_.put(spill_name(kEdges, shard), [&](const io::SpillDirectory::Sink& write) {
+    std::vector<Slot> record(record_slots());
+    for (std::size_t member = 0; member < graph.nodes(); ++member) {
+      const std::span<const Slot> neighbors = graph.neighbors(static_cast<Slot>(member));
+      std::fill(record.begin(), record.end(), 0);
+      record[0] = static_cast<Slot>(neighbors.size());
+      std::transform(neighbors.begin(), neighbors.end(), record.begin() + 1, node_of);
+      write(bytes_of(record));
+    }
+  });
+  spill_.put(spill_name(kOrder, shard), bytes_of(order_of_own(graph, own, shape.records, execution)));
+}
+
+std::vector<Slot> SpilledGraph::order_of(std::size_t shard) const {
+  return read_slots(spill_, spill_name(kOrder, shard), map_.nodes_of(shard));
+}
+
+std::vector<Slot> SpilledGraph::nodes_of_slots() const {
+  std::vector<Slot> nodes(map_.nodes());
+  for (std::size_t shard = 0; shard < map_.shards(); ++shard) {
+    const std::vector<Slot> order = order_of(shard);
+    for (std::size_t i = 0; i < order.size(); ++i)
+      nodes[map_.starts[shard] + i] = static_cast<Slot>(map_.starts[shard] + order[i]);
+  }
+  return nodes;
+}
+
+std::vector<Slot> SpilledGraph::slots_of_nodes() const {
+  std::vector<Slot> slots(map_.nodes());
+  for (std::size_t shard = 0; shard < map_.shards(); ++shard) {
+    const std::vector<Slot> order = order_of(shard);
+    for (std::size_t i = 0; i < order.size(); ++i)
+      slots[map_.starts[shard] + order[i]] = static_cast<Slot>(map_.starts[shard] + i);
+  }
+  return slots;
+}
+
+void SpilledGraph::merge_shards(const Shape& shape, base::ThreadTeam& team, const Execution& execution) {
+  const std::vector<Slot> slots = slots_of_nodes();
+  ShardMerger merger(map_, rows_, max_degree_, shape.metric, shape.parameters.alpha, shape.gathered_bytes, team);
+  for (std::size_t shard = 0; shard < map_.shards(); ++shard) merger.open(spill_.open(spill_name(kEdges, shard)));
+  base::ProgressMeter progress(execution, "merge shards", map_.shards());
+  for (std::size_t shard = 0; shard < map_.shards(); ++shard) {
+    if (!spill_.has(spill_name(kMerged, shard))) {
+      spill_.put(spill_name(kMerged, shard), [&](const io::SpillDirectory::Sink& write) {
+        merger.merge(shard, order_of(shard), slots, execution, write);
+      });
+    }
+    progress.add(1);
+  }
+  open_merged();
+}
+
+void SpilledGraph::open_merged() {
+  merged_.clear();
+  for (std::size_t shard = 0; shard < map_.shards(); ++shard)
+    merged_.push_back(spill_.open(spill_name(kMerged, shard)));
+}
+
+std::size_t SpilledGraph::shard_of(Slot slot) const noexcept {
+  return static_cast<std::size_t>(std::upper_bound(map_.starts.begin(), map_.starts.end(), slot) -
+                                  map_.starts.begin()) -
+         1;
+}
+
+std::span<const Slot> SpilledGraph::neighbors(Slot slot, std::vector<Slot>& room) const {
+  room.resize(record_slots());
+  const std::size_t shard = shard_of(slot);
+  merged_[shard]->read((slot - map_.starts[shard]) * record_slots() * sizeof(Slot),
+                       std::as_writable_bytes(std::span(room)));
+  return std::span(room).subspan(1, std::min<std::size_t>(room[0], max_degree_));
+}
+
+std::vector<Slot> SpilledGraph::edges_of(std::size_t shard) const {
+  return read_slots(spill_, spill_name(kMerged, shard), map_.nodes_of(shard) * record_slots());
+}
+
+namespace {
+
+/// Breadth-first over a graph on a drive, whose tree is remembered: a node's parent is the one whose edge led to it.
+class SpilledReach {
+ public:
+  SpilledReach(const SpilledGraph& graph, std::uint64_t nodes, const Execution& execution)
+      : graph_(graph), execution_(execution), parents_(nodes, kUnseen) {}
+  bool reached(Slot slot) const noexcept { return parents_[slot] != kUnseen; }
+  bool is_tree_edge(Slot from, Slot to) const noexcept { return parents_[to] == from; }
+  std::span<const Slot> order() const noexcept { return order_; }
+
+  void flood(Slot slot, Slot parent) {
+    if (reached(slot)) return;
+    parents_[slot] = parent;
+    std::size_t head = order_.size();
+    order_.push_back(slot);
+    for (; head < order_.size(); ++head) {
+      if (head % 4096 == 0) base::check_cancelled(execution_.cancel);
+      for (const Slot neighbor : neighbors(order_[head])) {
+        if (reached(neighbor)) continue;
+        parents_[neighbor] = order_[head];
+        order_.push_back(neighbor);
+      }
+    }
+  }
+  std::span<const Slot> neighbors(Slot slot) {
+    const auto changed = changed_.find(slot);
+    return changed != changed_.end() ? std::span<const Slot>(changed->second) : graph_.neighbors(slot, room_);
+  }
+  /// As graph::make_reachable() puts an edge.
+  bool link(Slot host, Slot slot, std::uint32_t max_degree) {
+    const std::span<const Slot> there = neighbors(host);
+    std::vector<Slot> row(there.begin(), there.end());
+    if (row.size() < max_degree) {
+      row.push_back(slot);
+    } else {
+      const auto spare = std::find_if(row.rbegin(), row.rend(), [&](Slot to) { return !is_tree_edge(host, to); });
+      if (spare == row.rend()) return false;
+      *spare = slot;
+    }
+    changed_[host] = std::move(row);
+    return true;
+  }
+  const std::map<Slot, std::vector<Slot>>& changed() const noexcept { return changed_; }
+
+ private:
+  static constexpr Slot kUnseen = ~Slot{0};
+  const SpilledGraph& graph_;
+  const Execution& execution_;
+  std::vector<Slot> parents_, order_;
+  std::map<Slot, std::vector<Slot>> changed_;
+  std::vector<Slot> room_;
+};
+
+}  // namespace
+
+std::size_t SpilledGraph::make_reachable(Slot entry, const Execution& execution) {
+  SpilledReach reach(*this, map_.nodes(), execution);
+  reach.flood(entry, entry);
+  std::size_t added = 0, spare = 0;
+  for (Slot slot = 0; slot < map_.nodes() && reach.order().size() < map_.nodes(); ++slot) {
+    if (reach.reached(slot)) continue;
+    // Those that it is near to, where they are reached; else any: what it reaches then is reached as well.
+    const std::span<const Slot> near = reach.neighbors(slot);
+    const std::vector<Slot> hosts(near.begin(), near.end());
+    const auto host = std::find_if(hosts.begin(), hosts.end(), [&](Slot candidate) {
+      return reach.reached(candidate) && reach.link(candidate, slot, max_degree_);
+    });
+    while (host == hosts.end() && !reach.link(reach.order()[spare], slot, max_degree_)) ++spare;
+    reach.flood(slot, host != hosts.end() ? *host : reach.order()[spare]);
+    ++added;
+  }
+  for (auto change = reach.changed().begin(); change != reach.changed().end();) {
+    const std::size_t shard = shard_of(change->first);
+    std::vector<Slot> edges = edges_of(shard);
+    for (; change != reach.changed().end() && shard_of(change->first) == shard; ++change) {
+      Slot* const record = edges.data() + (change->first - map_.starts[shard]) * record_slots();
+      record[0] = static_cast<Slot>(change->second.size());
+      std::copy(change->second.begin(), change->second.end(), record + 1);
+    }
+    spill_.put(spill_name(kMerged, shard), bytes_of(edges));
+  }
+  if (added > 0) open_merged();
+  return added;
+}
+
+}  // namespace diskann::index
