@@ -5,7 +5,6 @@
 #include "builder_flags.hpp"
 #include "calibration_text.hpp"
 #include "command.hpp"
-#include "diskann/disk_index.hpp"
 #include "diskann/inspect.hpp"
 #include "errors.hpp"
 #include "figures.hpp"
@@ -108,32 +107,32 @@ void build_in_parts(const BuildOptions& options, const IndexBuilder& builder, co
   session.end_progress();
   for (const auto& [stage, seconds] : clock.stages)
     session.detail(fmt::format("  {:<20} {}", stage, duration_text(seconds)));
-  DiskOpenOptions open;
-  open.cache_bytes = 0;
-  const DiskIndex index = DiskIndex::open(options.output, open);
-  const std::uint64_t index_bytes = std::filesystem::file_size(options.output);
+  const IndexFileInfo index = diskann::inspect_index(options.output);
   if (session.json()) {
     session.row(JsonRow()
                     .add("command", "build")
                     .add("index", options.output.string())
-                    .add("metric", to_string(index.metric()))
-                    .add("dtype", to_string(index.type()))
-                    .add("points", index.size())
-                    .add("dimension", index.dimension())
-                    .add("max_degree", options.builder.max_degree)
-                    .add("codec", to_string(index.codec()))
+                    .add("metric", to_string(index.metric))
+                    .add("dtype", to_string(index.type))
+                    .add("points", index.points)
+                    .add("dimension", index.dimension)
+                    .add("max_degree", index.parameters.max_degree)
+                    .add("search_list_size", index.parameters.search_list_size)
+                    .add("alpha", index.parameters.alpha)
+                    .add("codec", to_string(index.codec))
                     .add("has_vectors", true)
                     .add("threads", threads_of(options.builder))
                     .add("build_wall_s", session.elapsed())
                     .add("peak_rss_bytes", peak_resident_bytes())
-                    .add("index_bytes", index_bytes)
+                    .add("index_bytes", index.file_bytes)
                     .add("isa", system_info().isa));
     return;
   }
+  if (index.calibration.queries > 0) session.note(calibration_text(index.calibration));
   session.note(fmt::format("built    {} in {} with reading and writing, {} of memory at the peak",
-                           counted(index.size(), "point", "points"), duration_text(session.elapsed()),
+                           counted(index.points, "point", "points"), duration_text(session.elapsed()),
                            bytes_text(peak_resident_bytes())));
-  session.note(fmt::format("wrote    {} · {}", options.output.string(), bytes_text(index_bytes)));
+  session.note(fmt::format("wrote    {} · {}", options.output.string(), bytes_text(index.file_bytes)));
 }
 
 void check_memory_flags(const BuildOptions& options) {

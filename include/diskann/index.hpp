@@ -282,10 +282,11 @@ class DISKANN_EXPORT IndexBuilder {
   Index build_from_file(const std::filesystem::path& path, std::optional<VectorType> file_type = {}) const;
 
   /// Builds a file for a drive, for_drive(), of vectors that need not fit in memory: in one go where the memory granted
-  /// is enough for that, else in parts that overlap, which lie in a directory `<output>.build` until they are merged;
-  /// it takes twice the room of the vectors and of the graph. OutOfMemory with the number that would do, before
-  /// anything is read; AlreadyExists where another build left that directory, unless `resume`, and InvalidArgument
-  /// where it was one of other vectors or with other parameters.
+  /// is enough for that, else in parts that overlap, which lie in a directory `<output>.build` until they are merged:
+  /// up to the room of the vectors and three times that of the graph, beside the output. By fewer threads where there
+  /// is no room for what each takes. OutOfMemory with the number that would do, before anything is read;
+  /// InvalidArgument for codes sq8 and tuning queries in parts; AlreadyExists where another build left that directory,
+  /// unless `resume`, and InvalidArgument where it was one of other vectors or with other parameters.
   void build_on_drive(const std::filesystem::path& output, const std::filesystem::path& vectors,
                       const DriveBuild& how) const;
 

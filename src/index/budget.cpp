@@ -31,37 +31,44 @@ std::uint64_t peak_of(const BudgetedRows& what, const BudgetPlan& plan) {
   const std::uint64_t always = kFixed + 4 * n + plan.sample * row + (what.has_ids ? 16 * n : 0);
 
   const std::uint64_t blocks = 8 * std::max(kMiB, row) + kMiB;
-  const std::uint64_t reading = 16 * n + blocks + what.threads * 2 * kMiB +
+  const std::uint64_t reading = 40 * n + blocks + plan.threads * 2 * kMiB +
                                 std::max(plan.sample * of_float, plan.shards * (std::uint64_t{72} << 10));
   // Codes of 8 bits may turn out too coarse, and then whole rows are compared.
   const bool in_bytes = size_of(what.stored) > 1;
   const graph::BuilderMemory memory =
       what.builder == GraphBuilder::Partitioned
-          ? graph::partitioned_memory(c, what.dimension, what.stored, what.metric, what.parameters, what.threads)
-          : graph::incremental_memory(c, what.parameters, what.threads);
+          ? graph::partitioned_memory(c, what.dimension, what.stored, what.metric, what.parameters, plan.threads)
+          : graph::incremental_memory(c, what.parameters, plan.threads);
   const std::uint64_t held = c * (row + 2 * sizeof(float));
   const std::uint64_t building =
       std::max({held + (in_bytes ? c * base::row_stride(VectorType::U8, what.dimension) : 0),
                 held + memory.graph + memory.scratch,
                 c * (graph::row_slots(what.parameters.max_degree) * sizeof(base::Slot) + 160)});
-  const std::uint64_t merging = 12 * n + plan.gathered_bytes + 6 * kMiB + what.threads * kMiB + 8 * c;
+  const std::uint64_t merging = 12 * n + std::max(plan.gathered_bytes, 2 * row * (what.parameters.max_degree + 1)) +
+                                4096 * 4 * record + 2 * kMiB + plan.threads * kMiB + 8 * c;
   std::uint64_t codes = 0, coding = 0;
   for (const CodeChoice& choice : codes_to_try(what.codes, what.metric, what.stored, what.dimension)) {
     const CodeLayout layout = code_layout(choice, what.metric, what.dimension, n);
     codes = n * (layout.stride() + layout.factors * sizeof(float)) + layout.directions + layout.centroids;
-    const std::uint64_t learning = training_bytes(choice, plan.sample, what.dimension, what.threads);
+    const std::uint64_t learning = training_bytes(choice, plan.sample, what.dimension, plan.threads);
     const std::uint64_t of_shard = c * (row + layout.stride() + (layout.factors + layout.made) * sizeof(float)) +
-                                   what.threads * coding_bytes(choice, what.dimension);
+                                   plan.threads * coding_bytes(choice, what.dimension);
     coding = std::max(learning, of_shard);
   }
   const std::uint64_t writing =
-      12 * n + codes + std::max({coding, c * (row + record) + kMiB, 8 * n + 4 * kMiB + plan.gathered_bytes});
+      12 * n + codes + std::max({coding, c * (row + record) + kMiB, 10 * n + 4 * kMiB + plan.gathered_bytes});
   return always + std::max({reading, building, merging, 8 * n + record, writing});
+}
+
+/// That shards leave room for, however many there are: rows are carved in the same way everywhere.
+unsigned threads_within(std::uint64_t budget) noexcept {
+  return static_cast<unsigned>(std::clamp<std::uint64_t>(budget / (32 * kMiB), 2, 256));
 }
 
 BudgetPlan plan_for(const BudgetedRows& rows, std::uint64_t budget, std::uint64_t capacity) {
   BudgetPlan plan;
   plan.capacity = capacity;
+  plan.threads = threads_within(budget);
   plan.shards = shards_for(rows.rows, capacity);
   const std::uint64_t row = base::row_stride(rows.stored, rows.dimension);
   const std::uint64_t of_sample = row + rows.dimension * sizeof(float);
@@ -92,7 +99,13 @@ BudgetPlan plan_budget(const BudgetedRows& rows, std::uint64_t budget) {
     const std::uint64_t middle = fits + (most - fits) / 2;
     (plan_for(rows, budget, middle).peak <= budget ? fits : most) = middle;
   }
-  return plan_for(rows, budget, fits);
+  BudgetPlan plan = plan_for(rows, budget, fits);
+  plan.threads = std::min(plan.threads, rows.threads);
+  for (BudgetPlan more = plan; plan.threads < rows.threads; plan = more) {
+    ++more.threads;
+    if ((more.peak = peak_of(rows, more)) > budget) break;
+  }
+  return plan;
 }
 
 }  // namespace diskann::index

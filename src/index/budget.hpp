@@ -27,11 +27,12 @@ struct BudgetPlan {
   std::uint64_t capacity = 0;        ///< rows of a shard, at most
   std::size_t sample = 0;            ///< rows to learn from
   std::uint64_t gathered_bytes = 0;  ///< rows that merging holds
+  unsigned threads = 1;              ///< fewer than asked for where there is no room for theirs
   std::uint64_t peak = 0;            ///< bytes that the process takes at most
 };
 
-/// The fewest shards with which a build keeps to `budget` bytes. OutOfMemory where it cannot, with the least that it
-/// could.
+/// The fewest shards with which a build keeps to `budget` bytes, the same for every number of threads. OutOfMemory
+/// where it cannot, with the least that it could.
 BudgetPlan plan_budget(const BudgetedRows& rows, std::uint64_t budget);
 
 }  // namespace diskann::index

@@ -27,8 +27,6 @@ namespace {
 
 using base::Slot;
 
-constexpr const char* kPlanName = "plan";
-
 class BudgetedBuild {
  public:
   BudgetedBuild(const formats::VectorReader& reader, const BudgetedRows& what, const BudgetPlan& plan,
@@ -38,8 +36,8 @@ class BudgetedBuild {
         plan_(plan),
         ids_(ids),
         output_(output),
-        execution_(execution),
-        team_(execution),
+        execution_(with_threads(execution, plan.threads)),
+        team_(execution_),
         spill_(output.path, output.resume),
         seen_edges_((what.parameters.max_degree + std::size_t{1}) * sizeof(Slot), plan.gathered_bytes / 2),
         seen_rows_(base::row_stride(what.stored, what.dimension), plan.gathered_bytes / 2) {}
@@ -60,10 +58,15 @@ class BudgetedBuild {
     graph.merge_shards(shape, team_, execution_);
     base::trim_heap();
     write(sample, rows, graph);
+    base::trim_heap();
     spill_.done();
   }
 
  private:
+  static Execution with_threads(Execution execution, unsigned threads) {
+    execution.threads = threads;
+    return execution;
+  }
   /// Whoever goes on must want the same.
   void check_plan(const base::RowStore& sample) const {
     const base::RowsView& rows = sample.view();
@@ -77,8 +80,8 @@ class BudgetedBuild {
           io::checksum({rows.data, rows.rows * rows.stride})})
       text += std::to_string(value) + "\n";
     const auto bytes = std::as_bytes(std::span(text));
-    if (!spill_.has(kPlanName)) return spill_.put(kPlanName, bytes);
-    const auto file = spill_.open(kPlanName);
+    if (!spill_.has(io::SpillDirectory::kPlan)) return spill_.put(io::SpillDirectory::kPlan, bytes);
+    const auto file = spill_.open(io::SpillDirectory::kPlan);
     std::vector<std::byte> found(file->size());
     if (found.size() == bytes.size()) file->read(0, found);
     if (!std::equal(found.begin(), found.end(), bytes.begin(), bytes.end())) {
@@ -296,6 +299,9 @@ class BudgetedBuild {
       const std::vector<Slot> walkers = base::sample(sample.view().rows, kWalkers, base::Random(5));
       visited = most_visited(ground, rows_of_sample(sample, walkers), visited_nodes(map_.nodes()), execution_);
     }
+    seen_edges_.clear();
+    seen_rows_.clear();
+    base::trim_heap();
 
     // One shard at a time, of rows and of edges.
     struct Loaded {
@@ -336,7 +342,7 @@ class BudgetedBuild {
   const BudgetPlan plan_;
   const std::vector<std::uint64_t>* ids_;
   const BudgetedOutput& output_;
-  const Execution& execution_;
+  const Execution execution_;
   mutable base::ThreadTeam team_;
   io::SpillDirectory spill_;
   ShardMap map_;
@@ -349,10 +355,21 @@ void build_within_budget(const formats::VectorReader& reader, BudgetedRows what,
                          const std::vector<std::uint64_t>* ids, const BudgetedOutput& output,
                          const Execution& execution) {
   io::check_replaceable(output.path, output.overwrite);
-  (void)plan_budget(what, output.budget);  // before anything is read
+  const BudgetPlan plan = plan_budget(what, output.budget);  // before anything is read
   if (!keep_type) {
-    base::ThreadTeam team(execution);
+    Execution few = execution;
+    few.threads = plan.threads;
+    base::ThreadTeam team(few);
     what.stored = choose_type(reader, std::nullopt, team);
+  }
+  if (!has_codes(what.codes.codec, what.stored, what.dimension)) {
+    throw Error(ErrorCode::InvalidArgument,
+                "the vectors are stored as " + std::string(to_string(what.stored)) +
+                    ", which is no larger than codes " + std::string(to_string(what.codes.codec)),
+                "use pq8, sq4 or rabitq1 to rabitq7");
+  }
+  if (what.codes.codec == Codec::SQ8) {  // which are made of what all rows have in common
+    throw Error(ErrorCode::InvalidArgument, "codes sq8 are not made of vectors in parts", "use lvq8, pq8 or sq4");
   }
   BudgetedBuild(reader, what, plan_budget(what, output.budget), ids, output, execution).run();
 }

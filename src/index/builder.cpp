@@ -227,16 +227,30 @@ void IndexBuilder::build_on_drive(const std::filesystem::path& output, const std
   options.type = how.file_type;
   const std::unique_ptr<formats::VectorReader> reader = formats::open_vectors(vectors, options);
   settings_->check_shape(reader->rows(), reader->dimension());
-  const BuildEstimate whole = estimate(reader->rows(), reader->dimension(), reader->type());
-  if (whole.uncoded <= how.memory)
-    return Index(settings_->build(*reader, checked)).save_for_disk(output, how.overwrite, settings_->execution);
+  // In one go where that fits on one thread, by as many as then fit: what is made must not depend on how many there
+  // are.
+  Settings whole = *settings_;
+  const auto fits = [&](unsigned threads) {
+    whole.execution.threads = threads;
+    return std::max(whole.estimate(reader->rows(), reader->dimension(), reader->type()).total(),
+                    whole.estimate(reader->rows(), reader->dimension(), reader->type(), false).total()) <= how.memory;
+  };
+  if (fits(1)) {
+    unsigned threads = base::threads_of(settings_->execution);
+    while (threads > 1 && !fits(threads)) --threads;
+    whole.execution.threads = threads;
+    return Index(whole.build(*reader, checked)).save_for_disk(output, how.overwrite, whole.execution);
+  }
+  if (settings_->tuning_queries.rows() > 0)
+    refuse("recall is not measured on queries where vectors do not fit in memory", "leave the tuning queries out");
+  const GraphBuilder chosen = settings_->estimate(reader->rows(), reader->dimension(), reader->type()).builder;
   index::BudgetedRows rows{reader->rows(),
                            reader->dimension(),
                            reader->type(),
                            settings_->store_as.value_or(reader->type()),
                            settings_->metric,
                            checked,
-                           whole.builder,
+                           chosen,
                            settings_->codes,
                            settings_->ids.has_value(),
                            base::threads_of(settings_->execution)};

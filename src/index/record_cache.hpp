@@ -35,6 +35,9 @@ class RecordCache {
     return records_.try_emplace(key, std::move(record)).first->second.get();
   }
 
+  /// Not beside other calls.
+  void clear() { records_.clear(); }
+
  private:
   static constexpr std::size_t kOverhead = 128;
   static constexpr std::align_val_t kAlignment{64};

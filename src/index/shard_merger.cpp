@@ -68,9 +68,10 @@ void ShardMerger::merge(std::size_t shard, std::span<const Slot> order, std::spa
   const std::vector<Second> seconds = seconds_of(shard);
   std::vector<std::vector<Slot>> lists;  // each begins with its node
   const std::size_t room = gathered_.view().rows, most_of_list = 2 * std::size_t{max_degree_} + 1;
+  std::size_t at_once = 64;
   for (std::size_t begin = 0; begin < order.size();) {
     base::check_cancelled(execution.cancel);
-    const std::size_t count = std::min(kMostNodes, order.size() - begin);
+    const std::size_t count = std::min(at_once, order.size() - begin);
     lists.resize(count);
     team_.run(count, 64, [&](unsigned, std::uint64_t first, std::uint64_t end) {
       std::vector<Slot> found, more;
@@ -90,6 +91,7 @@ void ShardMerger::merge(std::size_t shard, std::span<const Slot> order, std::spa
         wanted_.push_back(node);
       }
     }
+    at_once = std::clamp(2 * taken, std::size_t{1}, kMostNodes);
     lists.resize(taken);
     merge_gathered(lists, slots, write);
     begin += taken;

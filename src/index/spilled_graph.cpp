@@ -15,9 +15,10 @@ namespace {
 
 using base::Slot;
 
-constexpr const char* kEdges = "edges";    // of the nodes and guests of a shard, by nodes
-constexpr const char* kOrder = "order";    // in which nodes of a shard stand
-constexpr const char* kMerged = "merged";  // edges of the nodes of a shard, by slots
+constexpr const char* kEdges = "edges";      // of the nodes and guests of a shard, by nodes
+constexpr const char* kOrder = "order";      // in which nodes of a shard stand
+constexpr const char* kMerged = "merged";    // edges of the nodes of a shard, by slots
+constexpr const char* kReached = "reached";  // what of those is changed: slots, and their records
 
 std::span<const std::byte> bytes_of(std::span<const Slot> values) { return std::as_bytes(values); }
 
@@ -109,19 +110,26 @@ std::vector<Slot> SpilledGraph::slots_of_nodes() const {
 }
 
 void SpilledGraph::merge_shards(const Shape& shape, base::ThreadTeam& team, const Execution& execution) {
+  std::size_t merged = 0;
+  while (merged < map_.shards() && spill_.has(spill_name(kMerged, merged))) ++merged;
+  if (merged < map_.shards()) merge_from(merged, shape, team, execution);
+  for (std::size_t shard = 0; shard < map_.shards(); ++shard)
+    if (spill_.has(spill_name(kEdges, shard))) spill_.remove(spill_name(kEdges, shard));
+  open_merged();
+}
+
+void SpilledGraph::merge_from(std::size_t merged, const Shape& shape, base::ThreadTeam& team,
+                              const Execution& execution) const {
   const std::vector<Slot> slots = slots_of_nodes();
   ShardMerger merger(map_, rows_, max_degree_, shape.metric, shape.parameters.alpha, shape.gathered_bytes, team);
   for (std::size_t shard = 0; shard < map_.shards(); ++shard) merger.open(spill_.open(spill_name(kEdges, shard)));
-  base::ProgressMeter progress(execution, "merge shards", map_.shards());
-  for (std::size_t shard = 0; shard < map_.shards(); ++shard) {
-    if (!spill_.has(spill_name(kMerged, shard))) {
-      spill_.put(spill_name(kMerged, shard), [&](const io::SpillDirectory::Sink& write) {
-        merger.merge(shard, order_of(shard), slots, execution, write);
-      });
-    }
+  base::ProgressMeter progress(execution, "merge shards", map_.shards() - merged);
+  for (std::size_t shard = merged; shard < map_.shards(); ++shard) {
+    spill_.put(spill_name(kMerged, shard), [&](const io::SpillDirectory::Sink& write) {
+      merger.merge(shard, order_of(shard), slots, execution, write);
+    });
     progress.add(1);
   }
-  open_merged();
 }
 
 void SpilledGraph::open_merged() {
@@ -205,9 +213,10 @@ class SpilledReach {
 }  // namespace
 
 std::size_t SpilledGraph::make_reachable(Slot entry, const Execution& execution) {
+  if (spill_.has(kReached)) return patch();  // whoever was killed knew which edges, and may have put some
   SpilledReach reach(*this, map_.nodes(), execution);
   reach.flood(entry, entry);
-  std::size_t added = 0, spare = 0;
+  std::size_t spare = 0;
   for (Slot slot = 0; slot < map_.nodes() && reach.order().size() < map_.nodes(); ++slot) {
     if (reach.reached(slot)) continue;
     // Those that it is near to, where they are reached; else any: what it reaches then is reached as well.
@@ -218,20 +227,32 @@ std::size_t SpilledGraph::make_reachable(Slot entry, const Execution& execution)
     });
     while (host == hosts.end() && !reach.link(reach.order()[spare], slot, max_degree_)) ++spare;
     reach.flood(slot, host != hosts.end() ? *host : reach.order()[spare]);
-    ++added;
   }
-  for (auto change = reach.changed().begin(); change != reach.changed().end();) {
-    const std::size_t shard = shard_of(change->first);
+  std::vector<Slot> patches;
+  for (const auto& [slot, neighbors] : reach.changed()) {
+    patches.push_back(slot);
+    patches.push_back(static_cast<Slot>(neighbors.size()));
+    patches.insert(patches.end(), neighbors.begin(), neighbors.end());
+    patches.resize(base::round_up(patches.size(), record_slots() + 1));
+  }
+  spill_.put(kReached, bytes_of(patches));
+  return patch();
+}
+
+std::size_t SpilledGraph::patch() {
+  const std::size_t length = record_slots() + 1;
+  const std::vector<Slot> patches = read_slots(spill_, kReached, spill_.open(kReached)->size() / sizeof(Slot));
+  for (std::size_t at = 0; at + length <= patches.size();) {
+    const std::size_t shard = shard_of(patches[at]);
     std::vector<Slot> edges = edges_of(shard);
-    for (; change != reach.changed().end() && shard_of(change->first) == shard; ++change) {
-      Slot* const record = edges.data() + (change->first - map_.starts[shard]) * record_slots();
-      record[0] = static_cast<Slot>(change->second.size());
-      std::copy(change->second.begin(), change->second.end(), record + 1);
+    for (; at + length <= patches.size() && shard_of(patches[at]) == shard; at += length) {
+      const Slot* const patch = patches.data() + at;
+      std::copy(patch + 1, patch + length, edges.data() + (patch[0] - map_.starts[shard]) * record_slots());
     }
     spill_.put(spill_name(kMerged, shard), bytes_of(edges));
   }
-  if (added > 0) open_merged();
-  return added;
+  if (!patches.empty()) open_merged();
+  return patches.size() / length;
 }
 
 }  // namespace diskann::index

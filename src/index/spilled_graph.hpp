@@ -32,7 +32,7 @@ class SpilledGraph {
   void build_shards(const Shape& shape, base::ThreadTeam& team, const Execution& execution) const;
   /// Merges, of each shard that was not merged yet, what its nodes' two shards found, by pruning that anew.
   void merge_shards(const Shape& shape, base::ThreadTeam& team, const Execution& execution);
-  /// Gives nodes that no walk from `entry` reaches an edge; returns how many that took.
+  /// Gives nodes that no walk from `entry` reaches an edge; returns how many rows that changed.
   std::size_t make_reachable(base::Slot entry, const Execution& execution);
 
   /// Once shards are built: the slot of a node, and back.
@@ -49,6 +49,8 @@ class SpilledGraph {
   std::vector<base::Slot> order_of(std::size_t shard) const;
   void build_shard(std::size_t shard, const Shape& shape, base::ThreadTeam& team, const Execution& execution) const;
   std::size_t shard_of(base::Slot slot) const noexcept;
+  void merge_from(std::size_t merged, const Shape& shape, base::ThreadTeam& team, const Execution& execution) const;
+  std::size_t patch();
   void open_merged();
 
   const io::SpillDirectory& spill_;

@@ -115,7 +115,8 @@ ShardCenters learn_centers(const base::RowsView& sample, Distance metric, std::s
 }
 
 /// Rows that equal one before, and takes them out of the map.
-void find_twins(const formats::VectorReader& reader, VectorType type, std::vector<HashedRow> hashed, ShardMap& map) {
+void find_twins(const formats::VectorReader& reader, VectorType type, std::vector<HashedRow> hashed, ShardMap& map,
+                const CancelToken* cancel) {
   std::sort(hashed.begin(), hashed.end());
   base::RowStore rows(type, 2, reader.dimension());
   const std::size_t stride = rows.view().stride;
@@ -125,6 +126,7 @@ void find_twins(const formats::VectorReader& reader, VectorType type, std::vecto
     while (end < hashed.size() && hashed[end].hash == hashed[begin].hash) ++end;
     kinds.assign(1, hashed[begin].row);
     for (std::size_t i = begin + 1; i < end; ++i) {
+      base::check_cancelled(cancel);
       read_some_rows(reader, hashed[i].row, 1, rows, 0);
       const auto same = std::find_if(kinds.begin(), kinds.end(), [&](std::uint32_t kind) {
         read_some_rows(reader, kind, 1, rows, 1);
@@ -185,13 +187,16 @@ std::vector<Slot> ShardMap::guests(std::size_t shard) const {
 }
 
 std::vector<Slot> ShardMap::nodes_of_rows(std::span<const std::uint32_t> rows) const {
-  std::vector<std::pair<std::uint32_t, std::size_t>> wanted;  // the first row that it equals, and which it is
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::uint32_t row = rows[i];
-    if (places[row].first == ShardCenters::kNone)
-      row = std::find_if(twins.begin(), twins.end(), [&](const Twin& twin) { return twin.row == row; })->first;
-    wanted.emplace_back(row, i);
+  std::vector<std::pair<std::uint32_t, std::size_t>> wanted;  // rows, and which they are
+  for (std::size_t i = 0; i < rows.size(); ++i) wanted.emplace_back(rows[i], i);
+  std::sort(wanted.begin(), wanted.end());
+  std::vector<std::pair<std::uint32_t, std::size_t>> firsts = wanted;  // those that they equal
+  for (const Twin& twin : twins) {
+    auto found = std::lower_bound(wanted.begin(), wanted.end(), std::pair(twin.row, std::size_t{0}));
+    for (; found != wanted.end() && found->first == twin.row; ++found)
+      firsts[static_cast<std::size_t>(found - wanted.begin())].first = twin.first;
   }
+  wanted = std::move(firsts);
   std::sort(wanted.begin(), wanted.end());
   std::vector<std::uint64_t> next(starts.begin(), starts.end() - 1);
   std::vector<Slot> nodes(rows.size());
@@ -254,7 +259,7 @@ ShardMap spill_rows(const formats::VectorReader& reader, VectorType type, Distan
           hashed[row] = {hashes[i], static_cast<std::uint32_t>(row)};
           seen += mark(hashes[i], row);
         });
-    find_twins(reader, type, std::move(hashed), map);
+    find_twins(reader, type, std::move(hashed), map, execution.cancel);
   }
   map.starts.assign(centers.size() + 1, 0);
   for (const ShardFill::Place& place : map.places)

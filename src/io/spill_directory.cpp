@@ -1,5 +1,9 @@
 #include "io/spill_directory.hpp"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "diskann/error.hpp"
 #include "io/atomic_file.hpp"
 
@@ -16,6 +20,25 @@ SpillDirectory::SpillDirectory(const std::filesystem::path& output, bool resume)
   if (!lock)
     throw Error(ErrorCode::Io, "another process works in " + path_.string(), "wait for it, or choose another output");
   lock_ = *std::move(lock);
+  try {
+    check_left();
+  } catch (...) {
+    kept_ = true;
+    throw;
+  }
+}
+
+void SpillDirectory::check_left() const {
+  bool others = false;
+  for (const std::string& name : file_system().names_in(path_)) {
+    if (name.starts_with(".") && name.ends_with(".tmp"))
+      file_system().remove(file(name));  // half of a file, of whoever was killed
+    else
+      others = true;
+  }
+  if (!others || has(kPlan)) return;
+  throw Error(ErrorCode::InvalidArgument, path_.string() + " holds files that no build left there",
+              "choose another output, or remove the directory");
 }
 
 SpillDirectory::~SpillDirectory() {
@@ -27,7 +50,10 @@ SpillDirectory::~SpillDirectory() {
 }
 
 void SpillDirectory::clear() const {
-  for (const std::string& name : file_system().names_in(path_)) file_system().remove(file(name));
+  const std::vector<std::string> names = file_system().names_in(path_);
+  for (const std::string& name : names)
+    if (name != kPlan) file_system().remove(file(name));
+  if (std::find(names.begin(), names.end(), kPlan) != names.end()) file_system().remove(file(kPlan));
   file_system().remove_directory(path_);
 }
 

@@ -16,8 +16,12 @@ namespace diskann::io {
 /// was killed goes on where it was. Destroyed, it is removed with all that is in it, unless it is to be kept.
 class SpillDirectory {
  public:
+  /// The first file that whoever works there puts, and the last that is removed: without it nothing else counts.
+  static constexpr const char* kPlan = "plan";
+
   /// `resume`: takes over what work that was killed left there, and is kept where work ends without success. Else
-  /// AlreadyExists where there is such a directory. Io where another process works in it.
+  /// AlreadyExists where there is such a directory. InvalidArgument where it holds files but no plan; Io where another
+  /// process works in it.
   SpillDirectory(const std::filesystem::path& output, bool resume);
   ~SpillDirectory();
   SpillDirectory(const SpillDirectory&) = delete;
@@ -36,6 +40,7 @@ class SpillDirectory {
 
  private:
   void clear() const;
+  void check_left() const;
 
   std::filesystem::path path_;
   std::shared_ptr<const void> lock_;

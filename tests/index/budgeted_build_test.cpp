@@ -43,8 +43,9 @@ void build_in_parts(const VectorSet& base, Distance metric, const std::filesyste
                     const Execution& execution = {}, bool resume = false, bool overwrite = true,
                     std::uint32_t max_degree = 24, const std::vector<std::uint64_t>* ids = nullptr) {
   const ViewReader reader(base.view());
-  build_within_budget(reader, rows_of(base, metric, max_degree), true, ids, {path, overwrite, resume, kBudget},
-                      execution);
+  BudgetedRows rows = rows_of(base, metric, max_degree);
+  rows.threads = base::threads_of(execution);
+  build_within_budget(reader, rows, true, ids, {path, overwrite, resume, kBudget}, execution);
 }
 
 Index build_at_once(const VectorSet& base, Distance metric) {
@@ -153,6 +154,29 @@ TEST(BudgetedBuild, ManyEqualRowsAndRowsOfZerosAreBuiltAsWell) {
   std::filesystem::remove(path);
 }
 
+TEST(BudgetedBuild, MakesEveryKindOfCodes) {
+  const std::string path = scratch_path("parts.idx");
+  const SyntheticSet data = clusters(VectorType::F32, 20, 1200);
+  for (const Codec codec :
+       {Codec::F16, Codec::SQ8, Codec::LVQ8, Codec::SQ4, Codec::RaBitQ1, Codec::RaBitQ5, Codec::PQ4}) {
+    for (const Distance metric : kMetrics) {
+      SCOPED_TRACE(std::string(to_string(codec)) + " " + std::string(to_string(metric)));
+      BudgetedRows rows = rows_of(data.vectors, metric, 16);
+      rows.codes = {codec, 0};
+      const ViewReader reader(data.vectors.view());
+      const auto build = [&] { build_within_budget(reader, rows, true, nullptr, {path, true, false, kBudget}, {}); };
+      if (codec == Codec::SQ8) {
+        EXPECT_THROW(build(), Error);
+        continue;
+      }
+      build();
+      const VerifyReport report = verify(path);  // whether codes are those of the rows
+      EXPECT_TRUE(report.ok()) << report.problems.front();
+    }
+  }
+  std::filesystem::remove(path);
+}
+
 TEST(BudgetedBuild, SaysHowMuchItNeedsAndThatIsEnough) {
   BudgetedRows rows;
   rows.rows = 1'000'000;
@@ -180,6 +204,13 @@ TEST(BudgetedBuild, SaysHowMuchItNeedsAndThatIsEnough) {
     EXPECT_LE(larger.peak, budget);
     EXPECT_GE(larger.capacity, capacity);
     EXPECT_GE(larger.capacity * larger.shards, 2 * rows.rows);
+    EXPECT_EQ(larger.threads, 1u);
+    rows.threads = 64;
+    const BudgetPlan wide = plan_budget(rows, budget);
+    EXPECT_EQ(wide.capacity, larger.capacity);
+    EXPECT_GE(wide.threads, 2u);
+    EXPECT_LE(wide.peak, budget);
+    rows.threads = 1;
     capacity = larger.capacity;
   }
 }

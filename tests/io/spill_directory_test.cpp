@@ -37,7 +37,11 @@ TEST(SpillDirectory, IsGoneWithWhatIsInIt) {
 TEST(SpillDirectory, IsKeptForWhoeverGoesOnUntilTheWorkIsDone) {
   const ScratchDirectory directory;
   const std::filesystem::path output = directory.path() / "a.idx";
-  { SpillDirectory(output, true).put("rows", bytes_of("abc")); }
+  {
+    const SpillDirectory spill(output, true);
+    spill.put("plan", bytes_of("what"));
+    spill.put("rows", bytes_of("abc"));
+  }
   try {
     const SpillDirectory other(output, false);
     ADD_FAILURE() << "took over what another left";
@@ -66,6 +70,34 @@ TEST(SpillDirectory, IsOfOneProcessAtATime) {
     EXPECT_EQ(error.code(), ErrorCode::Io);
   }
   first->put("still", bytes_of("there"));
+}
+
+TEST(SpillDirectory, TakesOverNoDirectoryOfOthers) {
+  const ScratchDirectory directory;
+  const std::filesystem::path mine = directory.path() / "a.idx.build";
+  std::filesystem::create_directory(mine);
+  std::ofstream(mine / "letter") << "mine";
+  for (const bool resume : {false, true}) EXPECT_THROW(SpillDirectory(directory.path() / "a.idx", resume), Error);
+  EXPECT_TRUE(std::filesystem::exists(mine / "letter"));
+  // What a process that was killed had not finished goes.
+  std::filesystem::rename(mine / "letter", mine / ".rows-3.77-1.tmp");
+  { const SpillDirectory spill(directory.path() / "a.idx", true); }
+  EXPECT_TRUE(std::filesystem::is_empty(mine));
+}
+
+TEST(SpillDirectory, ThePlanGoesLast) {
+  doubles::FaultFileSystem files;
+  const FileSystemOverride in_force(files);
+  std::vector<std::string> removed;
+  {
+    const SpillDirectory spill("/d/a.idx", false);
+    for (const char* const name : {"plan", "a", "z"}) spill.put(name, bytes_of("x"));
+    files.observe([&](const doubles::Event& event) {
+      if (event.operation == doubles::Operation::Remove) removed.push_back(event.path);
+    });
+  }
+  ASSERT_EQ(removed.size(), 3u);
+  EXPECT_EQ(removed.back(), "/d/a.idx.build/plan");
 }
 
 TEST(SpillDirectory, AFileInItsPlaceIsAnError) {
