@@ -188,6 +188,7 @@ void build(const BuildOptions& options, Session& session) {
     if (own_reading)
       throw UsageError("a file whose suffix does not tell its format has to be read whole",
                        "give it a suffix of its format, or leave --build-memory out");
+    fit_search_memory(options.builder, builder, info.rows, info.dimension, info.type);
     return build_in_parts(options, builder, reading, clock, session);
   }
   const std::uint64_t copy = own_reading ? info.rows * info.dimension * size_of(info.type) : 0;

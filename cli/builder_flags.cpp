@@ -45,6 +45,9 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
                  "Keep the codes of --quantize alone: less memory; hits and distances are what those say");
   arguments.flag("--disk", flags.for_drive,
                  "An index whose vectors and graph stay on the drive, searched by codes in memory (default pq8)");
+  arguments.option("--search-memory", flags.search_memory, "SIZE",
+                   "With --disk: what the index may take in memory when it is searched; product codes take as many "
+                   "chunks as fit, up to 4 bits a component: 200M, 1.5GiB");
   arguments.option("--memory-limit", flags.memory_limit, "SIZE",
                    "Choose a builder that needs no more, or refuse before reading: 800M, 2G, 1.5GiB");
 }
@@ -90,13 +93,42 @@ IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution)
   if (flags.alpha) builder.alpha(*flags.alpha);
   if (flags.store_as) builder.store_as(parse_vector_type(*flags.store_as));
   (void)limit_of(flags);
+  if (flags.search_memory) {
+    (void)parse_bytes(*flags.search_memory, "--search-memory");
+    if (!flags.for_drive)
+      throw UsageError("--search-memory is for indexes that stay on a drive", "add --disk, or leave it out");
+    if (flags.pq_chunks)
+      throw UsageError("--search-memory and --pq-chunks both say how large codes are", "leave one of them out");
+  }
   builder.check_parameters();
   return builder;
+}
+
+void fit_search_memory(const BuilderFlags& flags, IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
+                       VectorType type) {
+  if (!flags.search_memory) return;
+  const std::uint64_t granted = parse_bytes(*flags.search_memory, "--search-memory");
+  const Codec codec = codec_of(flags);
+  const auto taken = [&](std::uint32_t chunks) {
+    return builder.quantize(codec, chunks).estimate(rows, dimension, type).searched.total();
+  };
+  const bool product = codec == Codec::PQ4 || codec == Codec::PQ8;
+  const auto most = static_cast<std::uint32_t>(codec == Codec::PQ8 ? (dimension + 1) / 2 : dimension);
+  std::uint32_t chunks = product ? most : 0;
+  while (chunks > 1 && taken(chunks) > granted) --chunks;
+  const std::uint64_t least = taken(chunks);
+  if (least <= granted) return;
+  throw Error(
+      ErrorCode::OutOfMemory,
+      fmt::format("searches would take {} bytes ({}) of memory, --search-memory allows {}", least, bytes_text(least),
+                  bytes_text(granted)),
+      fmt::format("allow {}M or more{}", (least >> 20) + 1, product ? "" : ", or take product codes (--use-pq)"));
 }
 
 BuildPlan plan_build(const BuilderFlags& flags, IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
                      VectorType type, std::uint64_t copy) {
   if (const auto limit = limit_of(flags)) builder.memory_limit(*limit - std::min(*limit, copy));
+  fit_search_memory(flags, builder, rows, dimension, type);
   return {builder.estimate(rows, dimension, type), copy};
 }
 

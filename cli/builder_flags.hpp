@@ -24,11 +24,11 @@ struct BuilderFlags {
   bool use_pq = false;
   std::optional<std::uint32_t> pq_bits, pq_chunks;
   bool drop_vectors = false, for_drive = false;
-  std::optional<std::string> memory_limit;
+  std::optional<std::string> memory_limit, search_memory;
 };
 
 /// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize, --use-pq, --pq-bits, --pq-chunks,
-/// --drop-vectors, --disk and --memory-limit.
+/// --drop-vectors, --disk, --search-memory and --memory-limit.
 void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std::string& dtype_help);
 /// --input-format and --input-dtype of a vector file.
 void declare_input_flags(Arguments& arguments, VectorInput& input);
@@ -40,13 +40,17 @@ Codec codec_of(const BuilderFlags& flags);
 /// A builder with these settings, checked as far as they go without data; the memory limit is left to plan_build().
 IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution);
 
+/// Sees to --search-memory: as many chunks of product codes as fit, or OutOfMemory with what other codes take.
+void fit_search_memory(const BuilderFlags& flags, IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
+                       VectorType type);
+
 /// What a build of rows of this shape takes.
 struct BuildPlan {
   BuildEstimate estimate;
   std::uint64_t copy = 0;  ///< bytes of rows that are read whole before they are built from
   std::uint64_t total() const noexcept { return estimate.total() + copy; }
 };
-/// Sets the memory limit of `builder`, by which it may choose.
+/// Sets the memory limit of `builder`, by which it may choose, and sees to --search-memory.
 BuildPlan plan_build(const BuilderFlags& flags, IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
                      VectorType type, std::uint64_t copy);
 /// Throws OutOfMemory where the plan is beyond --memory-limit.

@@ -138,6 +138,17 @@ if ! grep -qa __asan_init "$diskann"; then
   cmp -s again.idx parts.idx || die "another file than without being killed"
   [ ! -e again.idx.build ] || die "something was left behind"
 fi
+# As many chunks of codes as the memory for searches holds.
+for memory in 150000 200000; do
+  expect 0 build -i base.fbin -o granted.idx --disk --search-memory $memory --force
+  expect 0 info granted.idx --memory --json
+  is "$(json out /memory_bytes)" "x <= $memory && x > 0.85 * $memory"
+done
+expect 7 build -i base.fbin -o b.idx --disk --search-memory 50000
+expect 7 build -i base.fbin -o b.idx --disk --quantize rabitq8 --search-memory 200000
+has err "--use-pq"
+expect 2 build -i base.fbin -o b.idx --search-memory 1M
+expect 2 build -i base.fbin -o b.idx --disk --search-memory 1M --pq-chunks 3
 expect 2 build -i base.fbin -o b.idx --build-memory 30M
 expect 2 build -i base.fbin -o b.idx --disk --resume
 expect 2 build -i base.fbin -o b.idx --disk --build-memory 30M --memory-limit 30M
