@@ -139,11 +139,7 @@ void check_memory_flags(const BuildOptions& options) {
   if (options.resume && !options.memory)
     throw UsageError("--resume says nothing without --build-memory", "add it, or leave --resume out");
   if (!options.memory) return;
-  if (!options.builder.for_drive)
-    throw UsageError("--build-memory is for indexes that stay on a drive",
-                     "add --disk; an index in memory takes --memory-limit");
-  if (options.builder.memory_limit)
-    throw UsageError("--build-memory and --memory-limit both say what the build may take", "leave one of them out");
+  check_build_memory(options.builder);
   if (options.tuning) throw UsageError("--tune is not for builds within --build-memory", "leave it out");
 }
 

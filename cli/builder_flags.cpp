@@ -104,6 +104,14 @@ IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution)
   return builder;
 }
 
+void check_build_memory(const BuilderFlags& flags) {
+  if (!flags.for_drive)
+    throw UsageError("--build-memory is for indexes that stay on a drive",
+                     "add --disk; an index in memory takes --memory-limit");
+  if (flags.memory_limit)
+    throw UsageError("--build-memory and --memory-limit both say what the build may take", "leave one of them out");
+}
+
 void fit_search_memory(const BuilderFlags& flags, IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
                        VectorType type) {
   if (!flags.search_memory) return;

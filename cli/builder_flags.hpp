@@ -40,6 +40,9 @@ Codec codec_of(const BuilderFlags& flags);
 /// A builder with these settings, checked as far as they go without data; the memory limit is left to plan_build().
 IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution);
 
+/// UsageError where --build-memory does not go with the other flags.
+void check_build_memory(const BuilderFlags& flags);
+
 /// Sees to --search-memory: as many chunks of product codes as fit, or OutOfMemory with what other codes take.
 void fit_search_memory(const BuilderFlags& flags, IndexBuilder& builder, std::uint64_t rows, std::size_t dimension,
                        VectorType type);

@@ -18,6 +18,7 @@ struct EstimateOptions {
   std::optional<std::filesystem::path> path;
   std::optional<std::uint64_t> rows;
   std::optional<std::uint32_t> dimension;
+  std::optional<std::string> memory;  ///< --build-memory
   BuilderFlags builder;
 };
 
@@ -83,50 +84,81 @@ Rows generated_rows(const EstimateOptions& options, const Execution& execution) 
   return rows;
 }
 
-std::string time_text(const Rows& rows, const BuildTime& time, unsigned threads) {
+/// What is built at a time, and how often.
+struct Parts {
+  std::uint64_t rows = 0;
+  std::size_t count = 1;
+  unsigned threads = 1;
+};
+
+std::string time_text(const Rows& rows, const Parts& parts, const BuildTime& time) {
   const TimedBuild& last = time.samples.back();
-  const bool all = last.rows == rows.count;
-  return fmt::format("{}{} on {} beside reading and writing: {}{} {} took {}", all ? "" : "about ",
-                     duration_text(time.seconds), counted(threads, "thread", "threads"), all ? "all " : "",
+  const bool all = parts.count == 1 && last.rows == rows.count;
+  return fmt::format("{}{} on {} beside reading{} and writing: {}{} {} took {}", all ? "" : "about ",
+                     duration_text(time.seconds * static_cast<double>(parts.count)),
+                     counted(parts.threads, "thread", "threads"), parts.count > 1 ? ", merging" : "", all ? "all " : "",
                      count_text(last.rows), rows.name.empty() ? "generated rows" : "of its rows",
                      duration_text(last.seconds));
 }
 
-void print(const EstimateOptions& options, const Rows& rows, const BuildPlan& plan, const BuildPlan& narrow,
-           const BuildTime& time, Session& session) {
+void print_within(const DriveBuildEstimate& within, Session& session) {
+  session.print(fmt::format("builder  {}, {}", to_string(within.builder),
+                            within.parts == 1 ? "in one go"
+                                              : fmt::format("in {} parts of {} rows on average, each row in two",
+                                                            within.parts, count_text(within.part_rows))));
+  session.print(fmt::format("memory   {} at most", bytes_text(within.memory)));
+  if (within.parts > 1)
+    session.print(fmt::format("drive    {} beside the index until it is built", bytes_text(within.beside)));
+}
+
+void print(const Rows& rows, const BuildPlan& plan, const BuildPlan& narrow,
+           const std::optional<DriveBuildEstimate>& within, const Parts& parts, const BuildTime& time,
+           Session& session) {
   session.print(fmt::format("input    {}{} × {} {}", rows.name.empty() ? "" : rows.name + " · ", count_text(rows.count),
                             rows.dimension, to_string(rows.type)));
-  session.print(fmt::format("builder  {}", to_string(plan.estimate.builder)));
-  session.print("memory   " + memory_text(plan));
+  if (within) {
+    print_within(*within, session);
+  } else {
+    session.print(fmt::format("builder  {}", to_string(plan.estimate.builder)));
+    session.print("memory   " + memory_text(plan));
+  }
   session.print(fmt::format("index    {}", bytes_text(plan.estimate.index_bytes)));
   session.print("search   " + usage_text(plan.estimate.searched));
-  session.print("time     " + time_text(rows, time, threads_of(options.builder)));
+  session.print("time     " + time_text(rows, parts, time));
   if (time.fell_back) {
     session.print("note     the partitioned builder fell back to the incremental one: walks did not find their way");
   }
-  if (narrow.estimate.index_bytes != plan.estimate.index_bytes) {
+  if (!within && narrow.estimate.index_bytes != plan.estimate.index_bytes) {
     session.print(fmt::format("note     all that was sampled fits {}: if every row does, memory {} · index {}",
                               to_string(time.type), bytes_text(narrow.total()),
                               bytes_text(narrow.estimate.index_bytes)));
   }
 }
 
-JsonRow json_row(const EstimateOptions& options, const Rows& rows, const BuildPlan& plan, const BuildTime& time) {
+JsonRow json_row(const EstimateOptions& options, const Rows& rows, const BuildPlan& plan,
+                 const std::optional<DriveBuildEstimate>& within, const Parts& parts, const BuildTime& time) {
   JsonRow row;
   row.add("command", "estimate");
   if (!rows.name.empty()) row.add("input", rows.name);
   row.add("metric", to_string(parse_distance(options.builder.metric))).add("dtype", to_string(rows.type));
   row.add("points", rows.count).add("dimension", rows.dimension).add("max_degree", options.builder.max_degree);
-  row.add("builder", to_string(plan.estimate.builder)).add("threads", threads_of(options.builder));
-  row.add("build_bytes", plan.total()).add("vectors_bytes", plan.estimate.vectors + plan.copy);
-  row.add("graph_bytes", plan.estimate.graph).add("scratch_bytes", plan.estimate.scratch);
+  row.add("builder", to_string(plan.estimate.builder)).add("threads", parts.threads);
+  if (within) {
+    row.add("build_bytes", within->memory).add("beside_bytes", within->beside);
+    row.add("parts", std::uint64_t{within->parts}).add("part_points", within->part_rows);
+  } else {
+    row.add("build_bytes", plan.total()).add("vectors_bytes", plan.estimate.vectors + plan.copy);
+    row.add("graph_bytes", plan.estimate.graph).add("scratch_bytes", plan.estimate.scratch);
+  }
   row.add("index_bytes", plan.estimate.index_bytes);
   const MemoryUsage& searched = plan.estimate.searched;
   row.add("search_bytes", searched.total()).add("search_vectors_bytes", searched.vectors);
   row.add("search_graph_bytes", searched.graph).add("search_ids_bytes", searched.ids);
   row.add("search_norms_bytes", searched.norms).add("search_codes_bytes", searched.codes);
   if (plan.estimate.comparisons > 0) row.add("comparisons", static_cast<std::uint64_t>(plan.estimate.comparisons));
-  row.add("build_s", time.seconds).add("fell_back", time.fell_back).add("sampled_dtype", to_string(time.type));
+  row.add("build_s", time.seconds * static_cast<double>(parts.count))
+      .add("fell_back", time.fell_back)
+      .add("sampled_dtype", to_string(time.type));
   std::vector<JsonRow> samples;
   for (const TimedBuild& sample : time.samples) {
     samples.push_back(JsonRow().add("points", sample.rows).add("build_s", sample.seconds));
@@ -136,22 +168,30 @@ JsonRow json_row(const EstimateOptions& options, const Rows& rows, const BuildPl
 
 void estimate(const EstimateOptions& options, Session& session) {
   const Execution execution = session.execution(options.builder.threads);
+  if (options.memory) check_build_memory(options.builder);
   IndexBuilder builder = make_builder(options.builder, execution);
   const Rows rows = options.path ? rows_of_file(options) : generated_rows(options, execution);
   builder.check_shape(rows.count, rows.dimension);
   const BuildPlan plan = plan_build(options.builder, builder, rows.count, rows.dimension, rows.type, rows.copy);
   check_memory_limit(options.builder, plan);
+  std::optional<DriveBuildEstimate> within;
+  Parts parts{rows.count, 1, threads_of(options.builder)};
+  if (options.memory) {
+    within = builder.estimate_on_drive(rows.count, rows.dimension, rows.type,
+                                       parse_bytes(*options.memory, "--build-memory"));
+    parts = {within->part_rows, within->parts, within->threads};
+  }
   BuildTime time;
   try {
-    time = measure_build_time(builder, rows.count, rows.dimension, rows.type, rows.sample);
+    time = measure_build_time(builder, parts.rows, rows.dimension, rows.type, rows.sample);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::InvalidArgument || rows.name.empty()) throw;
     throw Error(error.code(), fmt::format("{}, in a sample of its rows: {}", rows.name, error.what()), error.hint());
   }
   session.end_progress();
-  if (session.json()) return session.row(json_row(options, rows, plan, time));
+  if (session.json()) return session.row(json_row(options, rows, plan, within, parts, time));
   const BuildPlan narrow{builder.estimate(rows.count, rows.dimension, time.type), rows.copy};
-  print(options, rows, plan, narrow, time, session);
+  print(rows, plan, narrow, within, parts, time, session);
 }
 
 std::function<void(Session&)> declare(Arguments& arguments) {
@@ -160,6 +200,8 @@ std::function<void(Session&)> declare(Arguments& arguments) {
   arguments.option("-n,--count", options->rows, "N",
                    "So many vectors: like those of the file (default: as many), or without one like made-up ones");
   arguments.option("-d,--dimensions", options->dimension, "N", "Their components, where there is no file");
+  arguments.option("--build-memory", options->memory, "SIZE",
+                   "With --disk: what the build may take, in parts where that does not do: 800M, 64G");
   declare_builder_flags(arguments, options->builder,
                         "Type to store: f32, f16, i8 or u8 (default: that of the file, without one f32). Also the type "
                         "of a .bin file whose size does not tell it");
@@ -175,7 +217,7 @@ const Command kEstimateCommand{
     "  diskann estimate -i vectors.npy -m cosine --builder incremental -L 75 -j 4 --json\n"
     "  diskann estimate -i first-100000.u8bin --count 10000000\n"
     "  diskann estimate --count 10000000 --dimensions 96 --dtype u8 --memory-limit 8G\n"
-    "  diskann estimate --count 1000000000 --dimensions 128 --dtype u8 --disk --pq-chunks 32\n",
+    "  diskann estimate --count 1000000000 --dimensions 128 --dtype u8 --disk --build-memory 64G\n",
     declare};
 
 }  // namespace diskann::cli

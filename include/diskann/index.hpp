@@ -218,6 +218,16 @@ struct DriveBuild {
   std::optional<VectorType> file_type = {};
 };
 
+/// What that takes.
+struct DriveBuildEstimate {
+  GraphBuilder builder = GraphBuilder::Incremental;
+  std::uint64_t memory = 0;     ///< bytes that the process takes at its peak, no more than it was granted
+  std::uint64_t beside = 0;     ///< bytes on the drive while it is built, beside the new index; 0 in one go
+  std::size_t parts = 1;        ///< that are built one after the other, to begin with: more where rows lie unevenly
+  std::uint64_t part_rows = 0;  ///< of each, on average
+  unsigned threads = 1;
+};
+
 /// Collects parameters and builds an Index. Each setter returns the builder.
 class DISKANN_EXPORT IndexBuilder {
  public:
@@ -289,6 +299,10 @@ class DISKANN_EXPORT IndexBuilder {
   /// unless `resume`, and InvalidArgument where it was one of other vectors or with other parameters.
   void build_on_drive(const std::filesystem::path& output, const std::filesystem::path& vectors,
                       const DriveBuild& how) const;
+
+  /// What build_on_drive() would take with so much memory. Throws as that, but for what is in files.
+  DriveBuildEstimate estimate_on_drive(std::uint64_t rows, std::size_t dimension, VectorType type,
+                                       std::uint64_t memory) const;
 
   /// What a build of `rows` vectors would take at most, and by which builder.
   BuildEstimate estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/checked.hpp"
+#include "base/threads.hpp"
 #include "formats/bin_file.hpp"
 #include "formats/microsoft_files.hpp"
 #include "formats/rows_reader.hpp"
@@ -24,6 +25,8 @@ std::filesystem::path beside(const std::filesystem::path& index, const char* suf
   name.resize(name.size() - std::string_view("_disk.index").size());
   return index.parent_path() / (name + suffix);
 }
+
+std::filesystem::path with(std::filesystem::path index, const char* suffix) { return index += suffix; }
 
 bool is_there(const std::filesystem::path& path) { return io::file_system().exists(path); }
 
@@ -80,8 +83,7 @@ MicrosoftPivots read_pivots(const std::filesystem::path& path) {
     file.corrupt("chunks do not go from the first component to the last");
   check_numbers(file, pivots.values, "the pivots");
   check_numbers(file, pivots.mean, "the means");
-  std::filesystem::path rotation = path;
-  rotation += "_rotation_matrix.bin";
+  const std::filesystem::path rotation = with(path, "_rotation_matrix.bin");
   if (is_there(rotation)) {
     const InputFile turned(rotation);
     pivots.rotation = read_part<float>(turned, 0, dimension, dimension, "the rotation");
@@ -165,8 +167,7 @@ void check_layout(const InputFile& file, const DiskHeader& header, MicrosoftDisk
 
 std::vector<base::Slot> read_medoids(const std::filesystem::path& index, const DiskHeader& header) {
   std::vector<base::Slot> found{static_cast<base::Slot>(header.medoid)};
-  std::filesystem::path path = index;
-  path += "_medoids.bin";
+  const std::filesystem::path path = with(index, "_medoids.bin");
   if (!is_there(path)) return found;
   const InputFile file(path);
   const BinHeader shape = read_bin_header(file);
@@ -209,39 +210,28 @@ void check_agreement(const InputFile& file, const std::optional<Value>& asked, V
                                               std::string(to_string(*asked)) + " as asked for");
 }
 
-}  // namespace
+/// By inner product: what the vectors were divided by.
+float read_longest(const InputFile& file, std::size_t components) {
+  const float longest = read_part<float>(file, 0, 1, 1, "the length of the longest vector").front();
+  if (!(std::isfinite(longest) && longest > 0) || components < 2)
+    file.corrupt("the longest vector of " + std::to_string(components) + " coordinates has the length " +
+                 std::to_string(longest));
+  return longest;
+}
 
-MicrosoftDiskSet open_microsoft_disk_set(const std::filesystem::path& index, std::optional<Distance> metric,
-                                         std::optional<VectorType> type, bool with_codes) {
-  const InputFile file(index);
-  const DiskHeader header = read_header(file);
-  MicrosoftDiskSet set;
-  set.index = index;
-  set.first_block.resize(std::min<std::uint64_t>(kBlock, file.size()));
-  file.read(0, set.first_block);
-  set.nodes = header.nodes;
-  set.coordinates = header.coordinates;
-  set.pivots = read_pivots(beside(index, "_pq_pivots.bin"));
-  if (std::filesystem::path path = index; is_there(path += "_pq_pivots.bin")) set.coded = read_pivots(path);
-  const std::size_t components = set.coded ? set.coded->dimension : set.coordinates;
-  if (set.pivots.dimension != components || (set.coded && set.coded->chunks() != set.coordinates)) {
-    file.corrupt("records have " + std::to_string(set.coordinates) + " coordinates, the pivots are of " +
-                     std::to_string(set.pivots.dimension) + " components",
-                 "a file beside it may be left from an older set");
-  }
-
-  std::optional<SetMetadata> metadata;
-  if (const std::filesystem::path path = beside(index, "_metadata.bin"); is_there(path)) {
-    const InputFile named(path);
-    metadata = read_metadata(named);
+/// Metric and types of a set whose pivots are read, by what is said and what the files beside it tell.
+void tell_kind(const InputFile& file, const std::optional<SetMetadata>& metadata, std::optional<Distance> metric,
+               std::optional<VectorType> type, MicrosoftDiskSet& set) {
+  const std::size_t components = set.pivots.dimension;
+  const std::filesystem::path norm_path = with(set.index, "_max_base_norm.bin");
+  const bool products = is_there(norm_path);
+  if (metadata) {
+    const InputFile named(beside(set.index, "_metadata.bin"));
     check_agreement(named, type, metadata->type);
     check_agreement(named, metric, metadata->metric);
     type = metadata->type;
     metric = metadata->metric;
   }
-  std::filesystem::path norm_path = index;
-  norm_path += "_max_base_norm.bin";
-  const bool products = is_there(norm_path);
   if (products) {
     const InputFile norm(norm_path);
     if (metadata && (*metric != Distance::InnerProduct || *type != VectorType::F32))
@@ -250,10 +240,7 @@ MicrosoftDiskSet open_microsoft_disk_set(const std::filesystem::path& index, std
                    "a file may be left from an older set");
     check_agreement(norm, metric, Distance::InnerProduct);
     check_agreement(norm, type, VectorType::F32);
-    set.longest = read_part<float>(norm, 0, 1, 1, "the length of the longest vector").front();
-    if (!(std::isfinite(set.longest) && set.longest > 0) || components < 2)
-      norm.corrupt("the longest vector of " + std::to_string(components) + " coordinates has the length " +
-                   std::to_string(set.longest));
+    set.longest = read_longest(norm, components);
     metric = Distance::InnerProduct;
     type = VectorType::F32;
   } else if (metric == Distance::InnerProduct) {
@@ -263,7 +250,7 @@ MicrosoftDiskSet open_microsoft_disk_set(const std::filesystem::path& index, std
   if (!metric || *metric == Distance::Custom)
     file.fail(ErrorCode::InvalidArgument, "the metric of the set cannot be told from its files",
               "give the metric: -m l2 or cosine");
-  if (const std::filesystem::path path = beside(index, "_sample_data.bin"); !type && is_there(path)) {
+  if (const std::filesystem::path path = beside(set.index, "_sample_data.bin"); !type && is_there(path)) {
     const InputFile sample(path);
     const BinHeader shape = read_bin_header(sample);
     if (shape.columns != components)
@@ -281,6 +268,32 @@ MicrosoftDiskSet open_microsoft_disk_set(const std::filesystem::path& index, std
   set.given = *type;
   set.type = set.coded ? VectorType::F32 : *type;
   set.dimension = components - (products ? 1 : 0);
+}
+
+}  // namespace
+
+MicrosoftDiskSet open_microsoft_disk_set(const std::filesystem::path& index, std::optional<Distance> metric,
+                                         std::optional<VectorType> type) {
+  const InputFile file(index);
+  const DiskHeader header = read_header(file);
+  MicrosoftDiskSet set;
+  set.index = index;
+  set.first_block.resize(std::min<std::uint64_t>(kBlock, file.size()));
+  file.read(0, set.first_block);
+  set.nodes = header.nodes;
+  set.coordinates = header.coordinates;
+  set.pivots = read_pivots(beside(index, "_pq_pivots.bin"));
+  if (const std::filesystem::path path = with(index, "_pq_pivots.bin"); is_there(path)) set.coded = read_pivots(path);
+  const std::size_t components = set.coded ? set.coded->dimension : set.coordinates;
+  if (set.pivots.dimension != components || (set.coded && set.coded->chunks() != set.coordinates)) {
+    file.corrupt("records have " + std::to_string(set.coordinates) + " coordinates, the pivots are of " +
+                     std::to_string(set.pivots.dimension) + " components",
+                 "a file beside it may be left from an older set");
+  }
+  std::optional<SetMetadata> metadata;
+  if (const std::filesystem::path path = beside(index, "_metadata.bin"); is_there(path))
+    metadata = read_metadata(InputFile(path));
+  tell_kind(file, metadata, metric, type, set);
   check_dimension(file, set.dimension);
   if (set.dimension > base::kMaxDimension)
     file.fail(ErrorCode::Unsupported,
@@ -296,17 +309,26 @@ MicrosoftDiskSet open_microsoft_disk_set(const std::filesystem::path& index, std
   set.entry_points = read_medoids(index, header);
   if (header.frozen == 1) set.frozen = static_cast<base::Slot>(header.frozen_at);
   check_some_lists(file, set);
-  if (!with_codes) return set;
-
-  const InputFile codes(beside(index, "_pq_compressed.bin"));
-  const BinHeader shape = read_bin_header(codes);
-  if (shape.rows != set.nodes || shape.columns != set.pivots.chunks())
-    codes.corrupt(std::to_string(shape.rows) + " codes of " + std::to_string(shape.columns) + " bytes for " +
-                  std::to_string(set.nodes) + " points and " + std::to_string(set.pivots.chunks()) + " chunks");
-  check_bin_size(codes, shape, 1);
-  set.codes = base::RowStore::packed(shape.rows, shape.columns);
-  codes.read(BinHeader::kBytes, set.codes.row(0), shape.cells());
   return set;
+}
+
+base::RowStore read_microsoft_codes(const MicrosoftDiskSet& set, const Execution& execution) {
+  const InputFile file(beside(set.index, "_pq_compressed.bin"));
+  const BinHeader shape = read_bin_header(file);
+  if (shape.rows != set.nodes || shape.columns != set.pivots.chunks())
+    file.corrupt(std::to_string(shape.rows) + " codes of " + std::to_string(shape.columns) + " bytes for " +
+                 std::to_string(set.nodes) + " points and " + std::to_string(set.pivots.chunks()) + " chunks");
+  check_bin_size(file, shape, 1);
+  base::RowStore codes = base::RowStore::packed(shape.rows, shape.columns);
+  base::ProgressMeter progress(execution, "read index", shape.rows);
+  const std::uint64_t part = block_rows(shape.columns);
+  for (std::uint64_t row = 0; row < shape.rows; row += part) {
+    base::check_cancelled(execution.cancel);
+    const std::uint64_t count = std::min<std::uint64_t>(part, shape.rows - row);
+    file.read(BinHeader::kBytes + row * shape.columns, codes.row(row), count * shape.columns);
+    progress.add(count);
+  }
+  return codes;
 }
 
 }  // namespace diskann::formats

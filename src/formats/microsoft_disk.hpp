@@ -38,7 +38,6 @@ struct MicrosoftDiskSet {
   std::vector<base::Slot> entry_points;  ///< the medoid first
   std::optional<base::Slot> frozen;      ///< that no search returns
   MicrosoftPivots pivots;
-  base::RowStore codes;  ///< a byte a chunk, packed
   /// Of coordinates that are codes of their own.
   std::optional<MicrosoftPivots> coded;
   /// First block of the f32 vectors that stand behind all nodes where coordinates are codes; 0: there are none.
@@ -48,10 +47,13 @@ struct MicrosoftDiskSet {
 };
 
 /// Header and side files, every number checked against all others; the nodes are left for whoever reads them, but some
-/// are looked at. Codes are read where they are wanted. `metric` and `type` say what the files do not. Throws
+/// are looked at. `metric` and `type` say what the files do not. Throws
 /// InvalidArgument where the type or the metric cannot be told, Corrupt for what is wrong in a file.
 MicrosoftDiskSet open_microsoft_disk_set(const std::filesystem::path& index, std::optional<Distance> metric,
-                                         std::optional<VectorType> type, bool with_codes);
+                                         std::optional<VectorType> type);
+
+/// Codes of all nodes, a byte a chunk, packed. Throws Corrupt where they do not fit the set, Cancelled.
+base::RowStore read_microsoft_codes(const MicrosoftDiskSet& set, const Execution& execution);
 
 /// What a set is written of. Rows are vectors as their sets for SSDs hold them: by cosine of length 1, by inner product
 /// over the length of the longest, with one component more that fills them up to 1.

@@ -6,45 +6,12 @@
 
 namespace diskann::graph {
 
-void Reachability::flood(Slot node, Slot parent) {
-  if (reached(node)) return;
-  parent_[node] = parent;
-  std::size_t head = order_.size();
-  order_.push_back(node);
-  for (; head < order_.size(); ++head) {
-    for (const Slot neighbor : graph_->neighbors(order_[head])) {
-      if (neighbor >= graph_->nodes() || reached(neighbor)) continue;
-      parent_[neighbor] = order_[head];
-      order_.push_back(neighbor);
-    }
-  }
-}
-
-namespace {
-
-/// Puts an edge host -> node into the row without cutting anybody off; false where the row has no such place.
-bool link(base::Adjacency& graph, const Reachability& reach, std::uint32_t max_degree, Slot host, Slot node) {
-  Slot* row = graph.mutable_row(host);
-  const std::uint32_t degree = graph.degree(host);
-  if (degree < max_degree) {
-    row[degree] = node;
-    return true;
-  }
-  for (std::uint32_t i = degree; i-- > 0;) {  // the farthest first
-    if (reach.is_tree_edge(host, row[i])) continue;
-    row[i] = node;
-    return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 template <class Space>
 std::size_t make_reachable(const Space& space, base::Adjacency& graph, std::uint32_t max_degree,
                            std::span<const Slot> entry_points, base::ThreadTeam& team) {
-  Reachability reach(graph);
-  for (const Slot entry : entry_points) reach.flood(entry, entry);
+  const auto neighbors_of = [&](Slot node) { return graph.neighbors(node); };
+  Reachability reach(graph.nodes());
+  for (const Slot entry : entry_points) reach.flood(entry, entry, neighbors_of);
   if (reach.nodes().size() == graph.nodes()) return 0;
 
   constexpr std::size_t kHosts = 64;
@@ -66,13 +33,17 @@ std::size_t make_reachable(const Space& space, base::Adjacency& graph, std::uint
     for (std::size_t i = 0; i < lost.size(); ++i) {
       const Slot node = lost[i];
       if (reach.reached(node)) continue;  // by one before it
-      const auto takes = [&](Slot host) { return link(graph, reach, max_degree, host, node); };
+      const auto takes = [&](Slot host) {
+        const auto place = reach.place_in(host, graph.neighbors(host), max_degree);
+        if (place) graph.mutable_row(host)[*place] = node;
+        return place.has_value();
+      };
       // All of them are reached: a walk came there, and edges of the tree stay.
       const auto near_host =
           std::find_if(near[i].begin(), near[i].end(), [&](Candidate candidate) { return takes(slot_of(candidate)); });
       // A tree over the reached nodes has fewer edges than they have places, so one is found.
       while (near_host == near[i].end() && !takes(reach.nodes()[spare])) ++spare;
-      reach.flood(node, near_host != near[i].end() ? slot_of(*near_host) : reach.nodes()[spare]);
+      reach.flood(node, near_host != near[i].end() ? slot_of(*near_host) : reach.nodes()[spare], neighbors_of);
       ++added;
     }
   }
@@ -94,8 +65,8 @@ GraphStatistics measure(const base::Adjacency& graph, std::span<const Slot> entr
     statistics.smallest_degree = std::min(statistics.smallest_degree, degree);
     statistics.largest_degree = std::max(statistics.largest_degree, degree);
   }
-  Reachability reach(graph);
-  for (const Slot entry : entry_points) reach.flood(entry, entry);
+  Reachability reach(graph.nodes());
+  for (const Slot entry : entry_points) reach.flood(entry, entry, [&](Slot node) { return graph.neighbors(node); });
   statistics.unreachable = graph.nodes() - reach.nodes().size();
   return statistics;
 }

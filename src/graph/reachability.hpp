@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,21 +13,41 @@
 
 namespace diskann::graph {
 
-/// Breadth-first walk over a graph from its entry points.
+/// Breadth-first walk over a graph from its entry points, whose tree is remembered: a node's parent is the one whose
+/// edge led to it.
 class Reachability {
  public:
-  explicit Reachability(const base::Adjacency& graph) : graph_(&graph), parent_(graph.nodes(), kUnseen) {}
-  /// Adds all that `node` reaches; `parent` is the node whose edge led to it, or the node itself.
-  void flood(Slot node, Slot parent);
+  explicit Reachability(std::size_t nodes) : parent_(nodes, kUnseen) {}
+  /// Adds all that `node` reaches; `parent` is the node whose edge led to it, or the node itself. neighbors_of(node)
+  /// gives the row of one; what is no node in it is left out.
+  template <class NeighborsOf>
+  void flood(Slot node, Slot parent, const NeighborsOf& neighbors_of) {
+    if (reached(node)) return;
+    parent_[node] = parent;
+    std::size_t head = order_.size();
+    order_.push_back(node);
+    for (; head < order_.size(); ++head) {
+      for (const Slot neighbor : neighbors_of(order_[head])) {
+        if (neighbor >= parent_.size() || reached(neighbor)) continue;
+        parent_[neighbor] = order_[head];
+        order_.push_back(neighbor);
+      }
+    }
+  }
   bool reached(Slot node) const noexcept { return parent_[node] != kUnseen; }
   /// All that were reached, in that order.
   std::span<const Slot> nodes() const noexcept { return order_; }
-  /// True where the walk came to `node` by the edge from `from`: such an edge must stay.
-  bool is_tree_edge(Slot from, Slot node) const noexcept { return parent_[node] == from; }
+  /// Where an edge more may stand in the row of `host` so that nobody is cut off: behind its neighbours, or in place of
+  /// the last of them that was not first come to by it. Nothing where there is no such place.
+  std::optional<std::size_t> place_in(Slot host, std::span<const Slot> neighbors, std::uint32_t max_degree) const {
+    if (neighbors.size() < max_degree) return neighbors.size();
+    for (std::size_t i = neighbors.size(); i-- > 0;)
+      if (parent_[neighbors[i]] != host) return i;
+    return std::nullopt;
+  }
 
  private:
   static constexpr Slot kUnseen = ~Slot{0};
-  const base::Adjacency* graph_;
   std::vector<Slot> parent_;
   std::vector<Slot> order_;
 };

@@ -7,6 +7,7 @@
 #include "graph/build_partitioned.hpp"
 #include "graph/shards.hpp"
 #include "index/index_file.hpp"
+#include "index/spilled_rows.hpp"
 
 namespace diskann::index {
 namespace {
@@ -106,6 +107,13 @@ BudgetPlan plan_budget(const BudgetedRows& rows, std::uint64_t budget) {
     if ((more.peak = peak_of(rows, more)) > budget) break;
   }
   return plan;
+}
+
+std::uint64_t spilled_bytes(const BudgetedRows& rows, const BudgetPlan& plan) {
+  const std::uint64_t record = (std::uint64_t{rows.parameters.max_degree} + 1) * sizeof(base::Slot);
+  const std::uint64_t places = 2 * sizeof(base::Slot);  // in a shard, and which shards
+  const std::uint64_t built = 2 * rows.rows + plan.shards * rows_everywhere(rows.metric, plan.capacity);
+  return rows.rows * (base::row_stride(rows.stored, rows.dimension) + places + record) + built * record;
 }
 
 }  // namespace diskann::index

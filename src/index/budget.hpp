@@ -35,4 +35,8 @@ struct BudgetPlan {
 /// where it cannot, with the least that it could.
 BudgetPlan plan_budget(const BudgetedRows& rows, std::uint64_t budget);
 
+/// What lies beside the output at most while it is built: rows, with their edges in all shards that they are in and
+/// those that are kept of them.
+std::uint64_t spilled_bytes(const BudgetedRows& rows, const BudgetPlan& plan);
+
 }  // namespace diskann::index

@@ -227,36 +227,43 @@ void IndexBuilder::build_on_drive(const std::filesystem::path& output, const std
   options.type = how.file_type;
   const std::unique_ptr<formats::VectorReader> reader = formats::open_vectors(vectors, options);
   settings_->check_shape(reader->rows(), reader->dimension());
-  // In one go where that fits on one thread, by as many as then fit: what is made must not depend on how many there
-  // are.
-  Settings whole = *settings_;
-  const auto fits = [&](unsigned threads) {
-    whole.execution.threads = threads;
-    return std::max(whole.estimate(reader->rows(), reader->dimension(), reader->type()).total(),
-                    whole.estimate(reader->rows(), reader->dimension(), reader->type(), false).total()) <= how.memory;
-  };
-  if (fits(1)) {
-    unsigned threads = base::threads_of(settings_->execution);
-    while (threads > 1 && !fits(threads)) --threads;
-    whole.execution.threads = threads;
+  if (const auto threads = settings_->threads_within(reader->rows(), reader->dimension(), reader->type(), how.memory)) {
+    Settings whole = *settings_;
+    whole.execution.threads = *threads;
     return Index(whole.build(*reader, checked)).save_for_disk(output, how.overwrite, whole.execution);
   }
   if (settings_->tuning_queries.rows() > 0)
     refuse("recall is not measured on queries where vectors do not fit in memory", "leave the tuning queries out");
-  const GraphBuilder chosen = settings_->estimate(reader->rows(), reader->dimension(), reader->type()).builder;
-  index::BudgetedRows rows{reader->rows(),
-                           reader->dimension(),
-                           reader->type(),
-                           settings_->store_as.value_or(reader->type()),
-                           settings_->metric,
-                           checked,
-                           chosen,
-                           settings_->codes,
-                           settings_->ids.has_value(),
-                           base::threads_of(settings_->execution)};
-  index::build_within_budget(*reader, rows, settings_->store_as.has_value(),
-                             settings_->ids ? &*settings_->ids : nullptr,
+  index::build_within_budget(*reader, settings_->in_parts(reader->rows(), reader->dimension(), reader->type()),
+                             settings_->store_as.has_value(), settings_->ids ? &*settings_->ids : nullptr,
                              {output, how.overwrite, how.resume, how.memory}, settings_->execution);
+}
+
+DriveBuildEstimate IndexBuilder::estimate_on_drive(std::uint64_t rows, std::size_t dimension, VectorType type,
+                                                   std::uint64_t memory) const {
+  if (!settings_->for_drive) refuse("only an index for a drive is built there", "say for_drive() first");
+  (void)settings_->checked_parameters();
+  settings_->check_shape(rows, dimension);
+  DriveBuildEstimate estimate;
+  if (const auto threads = settings_->threads_within(rows, dimension, type, memory)) {
+    Settings whole = *settings_;
+    whole.execution.threads = *threads;
+    const BuildEstimate at_once = whole.estimate(rows, dimension, type);
+    estimate.builder = at_once.builder;
+    estimate.memory = std::max(at_once.total(), at_once.uncoded);
+    estimate.threads = *threads;
+    estimate.part_rows = rows;
+    return estimate;
+  }
+  const index::BudgetedRows what = settings_->in_parts(rows, dimension, type);
+  const index::BudgetPlan plan = index::plan_budget(what, memory);
+  estimate.builder = what.builder;
+  estimate.parts = plan.shards;
+  estimate.part_rows = (2 * rows + plan.shards - 1) / plan.shards;
+  estimate.memory = plan.peak;
+  estimate.beside = index::spilled_bytes(what, plan);
+  estimate.threads = plan.threads;
+  return estimate;
 }
 
 BuildEstimate IndexBuilder::estimate(std::uint64_t rows, std::size_t dimension, VectorType type) const {

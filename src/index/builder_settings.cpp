@@ -220,4 +220,31 @@ void IndexBuilder::Settings::check_memory(const BuildEstimate& estimate) const {
               "raise the limit to " + std::to_string(estimate.total()) + " bytes, or lower max_degree");
 }
 
+std::optional<unsigned> IndexBuilder::Settings::threads_within(std::uint64_t rows, std::size_t dimension,
+                                                               VectorType type, std::uint64_t memory) const {
+  Settings whole = *this;
+  const auto fits = [&](unsigned threads) {
+    whole.execution.threads = threads;
+    return std::max(whole.estimate(rows, dimension, type).total(),
+                    whole.estimate(rows, dimension, type, false).total()) <= memory;
+  };
+  if (!fits(1)) return std::nullopt;
+  unsigned threads = base::threads_of(execution);
+  while (threads > 1 && !fits(threads)) --threads;
+  return threads;
+}
+
+index::BudgetedRows IndexBuilder::Settings::in_parts(std::uint64_t rows, std::size_t dimension, VectorType type) const {
+  return {rows,
+          dimension,
+          type,
+          store_as.value_or(type),
+          metric,
+          checked_parameters(),
+          estimate(rows, dimension, type).builder,
+          codes,
+          ids.has_value(),
+          base::threads_of(execution)};
+}
+
 }  // namespace diskann

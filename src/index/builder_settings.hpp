@@ -6,6 +6,7 @@
 
 #include "diskann/index.hpp"
 #include "formats/vector_reader.hpp"
+#include "index/budget.hpp"
 #include "index/code_layout.hpp"
 
 namespace diskann {
@@ -33,6 +34,11 @@ struct IndexBuilder::Settings {
   /// The codes, or none where there is no room for what Auto could choose.
   index::CodeChoice codes_within_limit(std::uint64_t rows, std::size_t dimension, VectorType type, bool coded) const;
   void check_memory(const BuildEstimate& estimate) const;
+  /// How many threads, of those asked for, leave room for a build in one go: none where one alone does not. What is
+  /// made must not depend on how many there are.
+  std::optional<unsigned> threads_within(std::uint64_t rows, std::size_t dimension, VectorType type,
+                                         std::uint64_t memory) const;
+  index::BudgetedRows in_parts(std::uint64_t rows, std::size_t dimension, VectorType type) const;
   std::unique_ptr<Index::State> build(const formats::VectorReader& reader, const BuildParameters& checked) const;
 
  private:

@@ -195,7 +195,7 @@ class DiskLanes::Work {
   bool can_choose(Lane& lane) const {
     if (!lane.walk.has_choice()) return lane.under_way == 0 && lane.walk.go_on();
     const bool whole = search_.breadth.window >= rows().rows;  // exact search
-    if (search_.beam_width == 1 || whole) return true;
+    if (search_.beam_width == 1 || search_.whole_list || whole) return true;
     const graph::CandidateList& list = lane.scratch.list;
     return lane.walk_rule.is_worth_expanding(distance_of(list.entries()[list.next_place()]));
   }

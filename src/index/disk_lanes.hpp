@@ -26,6 +26,7 @@ struct DiskSearch {
   std::size_t k = 1;  ///< nodes whose points are looked for
   graph::Breadth breadth{1};
   double spreads = RerankRule::kSpreads;
+  bool whole_list = false;     ///< walks go through all of it, whatever the spread of codes says
   std::size_t beam_width = 0;  ///< as DiskSearchParameters says
   bool single = false;         ///< one query, which is to take as little time as it can
 };

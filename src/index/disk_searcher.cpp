@@ -132,18 +132,21 @@ std::vector<Slot> DiskSearcher::levels(std::size_t count) const {
   return found;
 }
 
-/// The list holds more than it expands, as that of a walk by codes in memory.
+/// The list holds more than it expands, as that of a walk by codes in memory. By inner product walks come past rows
+/// that are worse to ones that are better: they stop before the end of the list only where it was measured what that
+/// loses.
 DiskSearch DiskSearcher::search_for(const Reach& reach, std::size_t k, std::size_t beam_width,
                                     bool single) const noexcept {
   const PointTable& points = state_.known->points;
   const std::size_t nodes = state_.known->rows.view().rows;
   const std::size_t wanted = std::min(k, points.points()) + points.hidden_nodes();
   const graph::Breadth breadth{std::min(std::max(reach.list_size, wanted), nodes), std::min(reach.kept, nodes)};
-  return {wanted, breadth, reach.spreads, beam_width, single};
+  const bool whole_list = state_.known->metric == Distance::InnerProduct && state_.known->calibration.stops.empty();
+  return {wanted, breadth, reach.spreads, whole_list, beam_width, single};
 }
 
 /// All nodes by exact distances: graphs of others have some that no walk reaches.
-std::vector<Candidate> DiskSearcher::scan(const VectorView& query) const {
+std::vector<Candidate> DiskSearcher::scan(const VectorView& query, DiskStatistics& statistics) const {
   const base::RowsView& shape = state_.known->rows.view();
   const RecordPages& pages = state_.pages.split ? state_.pages.rows : state_.pages.edges;
   distance::QueryBuffer buffer(shape.dimension);
@@ -151,6 +154,9 @@ std::vector<Candidate> DiskSearcher::scan(const VectorView& query) const {
   RowComparer comparer(state_);
   std::vector<Candidate> all;
   all.reserve(shape.rows);
+  statistics.reads += pages.units(shape.rows);
+  statistics.bytes += pages.bytes(shape.rows);
+  statistics.walk.distance_computations += shape.rows;
   read_units(
       pages.units(shape.rows), [](std::size_t i) { return i; }, pages,
       state_.pages.split ? state_.rows_at : state_.edges_at,
@@ -166,11 +172,11 @@ std::vector<Candidate> DiskSearcher::scan(const VectorView& query) const {
 }
 
 std::size_t DiskSearcher::take_hits(const VectorView& query, std::span<const Candidate> sorted, std::span<Hit> hits,
-                                    std::vector<Hit>& scratch) const {
+                                    std::vector<Hit>& scratch, DiskStatistics& statistics) const {
   const PointTable& points = state_.known->points;
   const std::size_t found = take_nearest(points, sorted, hits, scratch);
   if (found == std::min(hits.size(), points.points())) return found;
-  return take_nearest(points, scan(query), hits, scratch);
+  return take_nearest(points, scan(query, statistics), hits, scratch);
 }
 
 std::size_t DiskSearcher::search(const VectorView& query, std::span<Hit> hits, const Reach& reach,
@@ -181,8 +187,9 @@ std::size_t DiskSearcher::search(const VectorView& query, std::span<Hit> hits, c
   DiskStatistics done;
   std::size_t found = 0;
   std::vector<Hit> scratch;
-  lanes->run(query, search_for(reach, hits.size(), beam_width, true), done,
-             [&](std::size_t, std::span<const Candidate> sorted) { found = take_hits(query, sorted, hits, scratch); });
+  lanes->run(
+      query, search_for(reach, hits.size(), beam_width, true), done,
+      [&](std::size_t, std::span<const Candidate> sorted) { found = take_hits(query, sorted, hits, scratch, done); });
   pool_->give_back(std::move(lanes));  // not after an exception: reads may still be under way
   if (statistics != nullptr) add(done, *statistics);
   return found;
@@ -201,7 +208,7 @@ void DiskSearcher::search_batch(const VectorView& queries, const Reach& reach, s
       auto lanes = pool_->take([&] { return std::make_unique<DiskLanes>(space_); });
       std::vector<Hit> hits(results.k), scratch;
       lanes->run(some, how, of_thread[thread], [&](std::size_t number, std::span<const Candidate> sorted) {
-        const std::size_t found = take_hits(some.slice(number, 1), sorted, hits, scratch);
+        const std::size_t found = take_hits(some.slice(number, 1), sorted, hits, scratch, of_thread[thread]);
         for (std::size_t j = 0; j < found; ++j) {
           results.ids[(begin + number) * results.k + j] = hits[j].id;
           results.distances[(begin + number) * results.k + j] = hits[j].distance;

@@ -40,9 +40,9 @@ class DiskSearcher {
   template <class F>
   void read_records(std::span<const base::Slot> nodes, const RecordPages& pages, std::uint64_t at, const F& f) const;
   DiskSearch search_for(const Reach& reach, std::size_t k, std::size_t beam_width, bool single) const noexcept;
-  std::vector<graph::Candidate> scan(const VectorView& query) const;
+  std::vector<graph::Candidate> scan(const VectorView& query, DiskStatistics& statistics) const;
   std::size_t take_hits(const VectorView& query, std::span<const graph::Candidate> sorted, std::span<Hit> hits,
-                        std::vector<Hit>& scratch) const;
+                        std::vector<Hit>& scratch, DiskStatistics& statistics) const;
 
   const DiskIndex::State& state_;
   DiskSpace space_;

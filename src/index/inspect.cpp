@@ -53,7 +53,7 @@ DriveLayout layout_of(const index::NodePages& pages) {
 
 IndexFileInfo inspect_microsoft_disk(const std::filesystem::path& named, const OpenOptions& options) {
   const formats::MicrosoftDiskSet set =
-      formats::open_microsoft_disk_set(*formats::microsoft_disk_index(named), options.metric, options.type, false);
+      formats::open_microsoft_disk_set(*formats::microsoft_disk_index(named), options.metric, options.type);
   IndexFileInfo info;
   info.kind = FileKind::MicrosoftDiskIndex;
   info.file_bytes = io::file_system().open(set.index)->size();

@@ -86,7 +86,7 @@ std::shared_ptr<const quantization::Projection> projection_of(const MicrosoftPiv
 }
 
 /// Distances by their codes are those from what codes stand for: nothing is known of what those lost.
-Codes codes_of(MicrosoftDiskSet& set) {
+Codes codes_of(const MicrosoftDiskSet& set, const Execution& execution) {
   const MicrosoftPivots& pivots = set.pivots;
   const bool turned = !pivots.rotation.empty(), products = set.metric == Distance::InnerProduct;
   const std::size_t components = turned ? pivots.dimension : set.dimension;
@@ -113,7 +113,7 @@ Codes codes_of(MicrosoftDiskSet& set) {
   }
   Codes codes;
   codes.codec = Codec::PQ8;
-  codes.rows = std::move(set.codes);
+  codes.rows = formats::read_microsoft_codes(set, execution);
   std::vector<float> factors;
   const base::RowsView& rows = codes.rows.view();
   if (products) {
@@ -167,8 +167,8 @@ NodePages pages_of(const MicrosoftDiskSet& set) {
 
 std::unique_ptr<DiskIndex::State> open_microsoft_pages(const std::filesystem::path& named,
                                                        const DiskOpenOptions& options) {
-  MicrosoftDiskSet set =
-      formats::open_microsoft_disk_set(*formats::microsoft_disk_index(named), options.metric, options.type, true);
+  const MicrosoftDiskSet set =
+      formats::open_microsoft_disk_set(*formats::microsoft_disk_index(named), options.metric, options.type);
   auto state = std::make_unique<DiskIndex::State>();
   state->path = set.index;
   state->pages = pages_of(set);
@@ -177,7 +177,7 @@ std::unique_ptr<DiskIndex::State> open_microsoft_pages(const std::filesystem::pa
   state->form = form_of(set);
   state->known = described(set);
   state->known->rows = base::RowStore({nullptr, 0, set.nodes, set.dimension, set.type}, nullptr);
-  state->known->codes = codes_of(set);
+  state->known->codes = codes_of(set, options.execution);
   state->device = options.simulated ? io::simulate_blocks(set.index, *options.simulated)
                                     : io::open_blocks(set.index, options.io, options.direct);
   io::check_begins(*state->device, set.first_block, set.index);
@@ -274,7 +274,7 @@ void save_microsoft_pages(const Index::State& state, const std::filesystem::path
 std::unique_ptr<Index::State> read_microsoft_pages(const std::filesystem::path& named, const OpenOptions& options) {
   refuse_mapping(named, options);
   const MicrosoftDiskSet set =
-      formats::open_microsoft_disk_set(*formats::microsoft_disk_index(named), options.metric, options.type, false);
+      formats::open_microsoft_disk_set(*formats::microsoft_disk_index(named), options.metric, options.type);
   auto state = described(set);
   state->paged = true;
   const auto file = io::file_system().open(set.index);

@@ -5,6 +5,7 @@
 
 #include "distance/kernels.hpp"
 #include "graph/prune.hpp"
+#include "graph/reachability.hpp"
 #include "graph/space.hpp"
 #include "index/page_order.hpp"
 #include "index/row_graph.hpp"
@@ -158,78 +159,58 @@ std::vector<Slot> SpilledGraph::edges_of(std::size_t shard) const {
 
 namespace {
 
-/// Breadth-first over a graph on a drive, whose tree is remembered: a node's parent is the one whose edge led to it.
-class SpilledReach {
+/// A graph on a drive, of which some rows are changed in memory.
+class ChangedGraph {
  public:
-  SpilledReach(const SpilledGraph& graph, std::uint64_t nodes, const Execution& execution)
-      : graph_(graph), execution_(execution), parents_(nodes, kUnseen) {}
-  bool reached(Slot slot) const noexcept { return parents_[slot] != kUnseen; }
-  bool is_tree_edge(Slot from, Slot to) const noexcept { return parents_[to] == from; }
-  std::span<const Slot> order() const noexcept { return order_; }
-
-  void flood(Slot slot, Slot parent) {
-    if (reached(slot)) return;
-    parents_[slot] = parent;
-    std::size_t head = order_.size();
-    order_.push_back(slot);
-    for (; head < order_.size(); ++head) {
-      if (head % 4096 == 0) base::check_cancelled(execution_.cancel);
-      for (const Slot neighbor : neighbors(order_[head])) {
-        if (reached(neighbor)) continue;
-        parents_[neighbor] = order_[head];
-        order_.push_back(neighbor);
-      }
-    }
-  }
+  ChangedGraph(const SpilledGraph& graph, const Execution& execution) : graph_(graph), execution_(execution) {}
   std::span<const Slot> neighbors(Slot slot) {
+    if (++read_ % 4096 == 0) base::check_cancelled(execution_.cancel);
     const auto changed = changed_.find(slot);
     return changed != changed_.end() ? std::span<const Slot>(changed->second) : graph_.neighbors(slot, room_);
   }
-  /// As graph::make_reachable() puts an edge.
-  bool link(Slot host, Slot slot, std::uint32_t max_degree) {
-    const std::span<const Slot> there = neighbors(host);
+  void put(Slot slot, std::size_t place, Slot neighbor) {
+    const std::span<const Slot> there = neighbors(slot);
     std::vector<Slot> row(there.begin(), there.end());
-    if (row.size() < max_degree) {
-      row.push_back(slot);
-    } else {
-      const auto spare = std::find_if(row.rbegin(), row.rend(), [&](Slot to) { return !is_tree_edge(host, to); });
-      if (spare == row.rend()) return false;
-      *spare = slot;
-    }
-    changed_[host] = std::move(row);
-    return true;
+    row.resize(std::max(row.size(), place + 1));
+    row[place] = neighbor;
+    changed_[slot] = std::move(row);
   }
   const std::map<Slot, std::vector<Slot>>& changed() const noexcept { return changed_; }
 
  private:
-  static constexpr Slot kUnseen = ~Slot{0};
   const SpilledGraph& graph_;
   const Execution& execution_;
-  std::vector<Slot> parents_, order_;
   std::map<Slot, std::vector<Slot>> changed_;
   std::vector<Slot> room_;
+  std::size_t read_ = 0;
 };
 
 }  // namespace
 
 std::size_t SpilledGraph::make_reachable(Slot entry, const Execution& execution) {
   if (spill_.has(kReached)) return patch();  // whoever was killed knew which edges, and may have put some
-  SpilledReach reach(*this, map_.nodes(), execution);
-  reach.flood(entry, entry);
+  ChangedGraph graph(*this, execution);
+  const auto neighbors_of = [&](Slot slot) { return graph.neighbors(slot); };
+  graph::Reachability reach(map_.nodes());
+  reach.flood(entry, entry, neighbors_of);
   std::size_t spare = 0;
-  for (Slot slot = 0; slot < map_.nodes() && reach.order().size() < map_.nodes(); ++slot) {
+  for (Slot slot = 0; slot < map_.nodes() && reach.nodes().size() < map_.nodes(); ++slot) {
     if (reach.reached(slot)) continue;
+    const auto takes = [&](Slot host) {
+      const auto place = reach.place_in(host, graph.neighbors(host), max_degree_);
+      if (place) graph.put(host, *place, slot);
+      return place.has_value();
+    };
     // Those that it is near to, where they are reached; else any: what it reaches then is reached as well.
-    const std::span<const Slot> near = reach.neighbors(slot);
+    const std::span<const Slot> near = graph.neighbors(slot);
     const std::vector<Slot> hosts(near.begin(), near.end());
-    const auto host = std::find_if(hosts.begin(), hosts.end(), [&](Slot candidate) {
-      return reach.reached(candidate) && reach.link(candidate, slot, max_degree_);
-    });
-    while (host == hosts.end() && !reach.link(reach.order()[spare], slot, max_degree_)) ++spare;
-    reach.flood(slot, host != hosts.end() ? *host : reach.order()[spare]);
+    const auto host = std::find_if(hosts.begin(), hosts.end(),
+                                   [&](Slot candidate) { return reach.reached(candidate) && takes(candidate); });
+    while (host == hosts.end() && !takes(reach.nodes()[spare])) ++spare;
+    reach.flood(slot, host != hosts.end() ? *host : reach.nodes()[spare], neighbors_of);
   }
   std::vector<Slot> patches;
-  for (const auto& [slot, neighbors] : reach.changed()) {
+  for (const auto& [slot, neighbors] : graph.changed()) {
     patches.push_back(slot);
     patches.push_back(static_cast<Slot>(neighbors.size()));
     patches.insert(patches.end(), neighbors.begin(), neighbors.end());

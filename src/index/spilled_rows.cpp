@@ -20,7 +20,6 @@ using graph::ShardFill;
 
 constexpr const char* kMapName = "map";
 constexpr std::size_t kBufferBytes = std::size_t{64} << 10;  // of each shard while rows come
-constexpr std::uint64_t kEverywhere = 16;                    // part of a shard that rows of all shards may take
 constexpr std::uint64_t kBlocks = 8;                         // read one after the other or at once
 
 /// A row as centres see it: but for L2 of length 1. The nearest of a row by inner product are the long ones in its
@@ -227,7 +226,7 @@ base::RowStore sample_rows(const formats::VectorReader& reader, VectorType type,
 ShardMap spill_rows(const formats::VectorReader& reader, VectorType type, Distance metric, const base::RowStore& sample,
                     std::size_t shards, std::uint64_t capacity, std::uint64_t seed, const io::SpillDirectory& spill,
                     base::ThreadTeam& team, const Execution& execution) {
-  const std::uint64_t everywhere = metric == Distance::InnerProduct ? capacity / kEverywhere : 0;
+  const std::uint64_t everywhere = rows_everywhere(metric, capacity);
   capacity -= everywhere;
   const ShardCenters centers = learn_centers(sample, metric, shards, reader.rows(), capacity, seed);
   ShardMap map;

@@ -37,6 +37,11 @@ struct ShardMap {
   std::vector<std::uint32_t> rows_of(std::size_t shard) const;
 };
 
+/// Rows that are in every shard, of so many that each takes: by inner product the longest.
+constexpr std::uint64_t rows_everywhere(Distance metric, std::uint64_t capacity) noexcept {
+  return metric == Distance::InnerProduct ? capacity / 16 : 0;
+}
+
 /// What is read of the input to learn from: rows from everywhere.
 base::RowStore sample_rows(const formats::VectorReader& reader, VectorType type, std::size_t most, std::uint64_t seed);
 

@@ -118,6 +118,12 @@ if ! grep -qa __asan_init "$diskann"; then
   done
   awk -v whole="$(cat whole.recall)" -v parts="$(cat parts.recall)" 'BEGIN { exit !(parts >= whole - 0.01) }' ||
     die "parts find $(cat parts.recall), the whole $(cat whole.recall)"
+  expect 0 estimate -i many.fbin -R 32 --disk --build-memory 40MiB --json
+  is "$(json out /build_bytes)" "20 * 1024 * 1024 < x <= 40 * 1024 * 1024"
+  is "$(json out /parts)" "x >= 2"
+  is "$(json out /beside_bytes)" "x > 3 * 4 * 33 * $(json out /points)"
+  expect 7 estimate -i many.fbin -R 32 --disk --build-memory 18M
+  has err "--build-memory"
   expect 7 build -i many.fbin -o less.idx -R 32 --disk --build-memory 18M
   grant=$(sed -n 's/.*grant \([0-9]*M\).*/\1/p' err)
   [ -n "$grant" ] || die "no number in $(cat err)"
@@ -150,6 +156,7 @@ has err "--use-pq"
 expect 2 build -i base.fbin -o b.idx --search-memory 1M
 expect 2 build -i base.fbin -o b.idx --disk --search-memory 1M --pq-chunks 3
 expect 2 build -i base.fbin -o b.idx --build-memory 30M
+expect 2 estimate -i base.fbin --build-memory 30M
 expect 2 build -i base.fbin -o b.idx --disk --resume
 expect 2 build -i base.fbin -o b.idx --disk --build-memory 30M --memory-limit 30M
 expect 3 build -i base.fbin -o b.idx --disk --build-memory some

@@ -9,4 +9,7 @@ namespace diskann::doubles {
 /// at can be told. What is behind the checksums must hold by itself.
 void repair_checksums(std::vector<std::byte>& file);
 
+/// Makes the checksums of all pages right again that hold whole records.
+void seal_pages(std::vector<std::byte>& file);
+
 }  // namespace diskann::doubles

@@ -219,6 +219,48 @@ TEST(BudgetedBuild, SaysHowMuchItNeedsAndThatIsEnough) {
   }
 }
 
+TEST(BudgetedBuild, SaysHowMuchLiesBesideItsOutput) {
+  const std::string output = "/d/parts.idx";
+  for (const Distance metric : {Distance::L2, Distance::InnerProduct}) {
+    SCOPED_TRACE(std::string(to_string(metric)));
+    const VectorSet base = clusters(VectorType::U8, 64, 3000).vectors;
+    FaultFileSystem files;
+    std::uint64_t most = 0;
+    files.observe([&](const doubles::Event& event) {
+      if (event.operation != Operation::Rename) return;  // when one is whole
+      std::uint64_t beside = 0;
+      for (const std::string& name : files.names())
+        if (name.starts_with(output + ".build/")) beside += files.content(name)->size();
+      most = std::max(most, beside);
+    });
+    {
+      const io::FileSystemOverride in_force(files);
+      build_in_parts(base, metric, output);
+    }
+    const DriveBuildEstimate told = IndexBuilder()
+                                        .metric(metric)
+                                        .max_degree(24)
+                                        .quantize(Codec::PQ8)
+                                        .for_drive()
+                                        .estimate_on_drive(base.rows(), base.dimension(), base.type(), kBudget);
+    EXPECT_EQ(told.parts, 1u) << "which would do";
+    BudgetedRows rows = rows_of(base, metric, 24);
+    const std::uint64_t foretold = spilled_bytes(rows, plan_budget(rows, kBudget));
+    EXPECT_GE(foretold * 21 / 20, most);
+    EXPECT_LE(foretold, most * 23 / 20);
+  }
+  // Too many for one go.
+  const DriveBuildEstimate parts = IndexBuilder()
+                                       .for_drive()
+                                       .quantize(Codec::PQ8)
+                                       .estimate_on_drive(1'000'000, 128, VectorType::U8, std::uint64_t{160} << 20);
+  EXPECT_GE(parts.parts, 2u);
+  EXPECT_LE(parts.memory, std::uint64_t{160} << 20);
+  EXPECT_GE(parts.beside, std::uint64_t{1'000'000} * (128 + 3 * 65 * 4));
+  EXPECT_EQ(parts.part_rows, (2'000'000 + parts.parts - 1) / parts.parts);
+  EXPECT_THROW((void)IndexBuilder().estimate_on_drive(10, 4, VectorType::F32, 1), Error) << "not for a drive";
+}
+
 /// Takes fewer rows, so that every moment can be tried.
 VectorSet few_rows() { return clusters(VectorType::U8, 8, 400).vectors; }
 

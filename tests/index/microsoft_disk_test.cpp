@@ -199,6 +199,30 @@ TEST(MicrosoftDiskSet, WithDamageIsRefused) {
   }
 }
 
+TEST(MicrosoftDiskSet, SaysHowFarItIsAndStops) {
+  const fs::path folder = copied("disk_u8_l2");
+  DiskOpenOptions options;
+  options.metric = Distance::L2;
+  options.type = VectorType::U8;
+  std::uint64_t seen = 0, all = 0;
+  options.execution.progress = [&](const Progress& progress) {
+    seen = progress.done;
+    all = progress.total;
+  };
+  const std::size_t points = DiskIndex::open(folder / "ann", options).size();
+  EXPECT_GE(all, points);
+  EXPECT_EQ(seen, all);
+  CancelToken token;
+  token.cancel();
+  options.execution.cancel = &token;
+  try {
+    DiskIndex::open(folder / "ann", options);
+    ADD_FAILURE() << "opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Cancelled);
+  }
+}
+
 TEST(MicrosoftDiskSet, WithCodedCoordinatesHoldsFloatsWhateverTheTypeWas) {
   const fs::path folder = copied("disk_f32_l2_diskpq");
   for (const VectorType type : {VectorType::U8, VectorType::I8, VectorType::F32}) {
