@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "builder_flags.hpp"
@@ -89,16 +90,17 @@ struct Parts {
   std::uint64_t rows = 0;
   std::size_t count = 1;
   unsigned threads = 1;
+  bool graph_alone = false;  ///< codes and what is measured of drives take as long however many rows there are
 };
 
 std::string time_text(const Rows& rows, const Parts& parts, const BuildTime& time) {
   const TimedBuild& last = time.samples.back();
   const bool all = parts.count == 1 && last.rows == rows.count;
-  return fmt::format("{}{} on {} beside reading{} and writing: {}{} {} took {}", all ? "" : "about ",
-                     duration_text(time.seconds * static_cast<double>(parts.count)),
-                     counted(parts.threads, "thread", "threads"), parts.count > 1 ? ", merging" : "", all ? "all " : "",
-                     count_text(last.rows), rows.name.empty() ? "generated rows" : "of its rows",
-                     duration_text(last.seconds));
+  return fmt::format(
+      "{}{} on {} {}: {}{} {} took {}", all ? "" : "about ",
+      duration_text(time.seconds * static_cast<double>(parts.count)), counted(parts.threads, "thread", "threads"),
+      parts.graph_alone ? "for the graph" : "beside reading and writing", all ? "all " : "", count_text(last.rows),
+      rows.name.empty() ? "generated rows" : "of its rows", duration_text(last.seconds));
 }
 
 void print_within(const DriveBuildEstimate& within, Session& session) {
@@ -175,15 +177,19 @@ void estimate(const EstimateOptions& options, Session& session) {
   const BuildPlan plan = plan_build(options.builder, builder, rows.count, rows.dimension, rows.type, rows.copy);
   check_memory_limit(options.builder, plan);
   std::optional<DriveBuildEstimate> within;
-  Parts parts{rows.count, 1, threads_of(options.builder)};
-  if (options.memory) {
-    within = builder.estimate_on_drive(rows.count, rows.dimension, rows.type,
-                                       parse_bytes(*options.memory, "--build-memory"));
-    parts = {within->part_rows, within->parts, within->threads};
+  Parts parts{rows.count, 1, threads_of(options.builder), false};
+  IndexBuilder timed = make_builder(options.builder, execution);
+  if (options.builder.for_drive) {
+    const std::uint64_t granted =
+        options.memory ? parse_bytes(*options.memory, "--build-memory") : std::numeric_limits<std::uint64_t>::max();
+    const DriveBuildEstimate how = builder.estimate_on_drive(rows.count, rows.dimension, rows.type, granted);
+    parts = {how.part_rows, how.parts, how.threads, true};
+    timed.for_drive(false).quantize(Codec::None).builder(how.builder).alpha(how.alpha);
+    if (options.memory) within = how;
   }
   BuildTime time;
   try {
-    time = measure_build_time(builder, parts.rows, rows.dimension, rows.type, rows.sample);
+    time = measure_build_time(timed, parts.rows, rows.dimension, rows.type, rows.sample);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::InvalidArgument || rows.name.empty()) throw;
     throw Error(error.code(), fmt::format("{}, in a sample of its rows: {}", rows.name, error.what()), error.hint());

@@ -221,6 +221,7 @@ struct DriveBuild {
 /// What that takes.
 struct DriveBuildEstimate {
   GraphBuilder builder = GraphBuilder::Incremental;
+  float alpha = 1.5f;           ///< with which the graph is pruned
   std::uint64_t memory = 0;     ///< bytes that the process takes at its peak, no more than it was granted
   std::uint64_t beside = 0;     ///< bytes on the drive while it is built, beside the new index; 0 in one go
   std::size_t parts = 1;        ///< that are built one after the other, to begin with: more where rows lie unevenly

@@ -317,6 +317,10 @@ class BudgetedBuild {
       }
       return slot - map_.starts[of];
     };
+    // Once for all, since the heap gives back little of arrays that come and go.
+    std::uint64_t largest = 0;
+    for (std::size_t shard = 0; shard < map_.shards(); ++shard) largest = std::max(largest, map_.nodes_of(shard));
+    loaded.edges.reserve(largest * graph.record_slots());
     std::size_t of_rows = ~std::size_t{0}, of_edges = ~std::size_t{0};
     const std::size_t row_bytes = what_.dimension * size_of(what_.stored);
     const PagedNodes paged{[&](Slot slot, std::byte* row) {
@@ -327,10 +331,8 @@ class BudgetedBuild {
                              std::memcpy(row, loaded.rows.view().row(at), row_bytes);
                            },
                            [&](Slot slot) {
-                             const std::uint64_t at = place(slot, of_edges, [&](std::size_t shard) {
-                               loaded.edges = {};
-                               loaded.edges = graph.edges_of(shard);
-                             });
+                             const std::uint64_t at = place(
+                                 slot, of_edges, [&](std::size_t shard) { graph.read_edges(shard, loaded.edges); });
                              const Slot* const record = loaded.edges.data() + at * graph.record_slots();
                              return std::span<const Slot>(record + 1, record[0]);
                            }};

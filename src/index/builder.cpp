@@ -242,9 +242,9 @@ void IndexBuilder::build_on_drive(const std::filesystem::path& output, const std
 DriveBuildEstimate IndexBuilder::estimate_on_drive(std::uint64_t rows, std::size_t dimension, VectorType type,
                                                    std::uint64_t memory) const {
   if (!settings_->for_drive) refuse("only an index for a drive is built there", "say for_drive() first");
-  (void)settings_->checked_parameters();
   settings_->check_shape(rows, dimension);
   DriveBuildEstimate estimate;
+  estimate.alpha = settings_->checked_parameters().alpha;
   if (const auto threads = settings_->threads_within(rows, dimension, type, memory)) {
     Settings whole = *settings_;
     whole.execution.threads = *threads;

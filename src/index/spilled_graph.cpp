@@ -23,10 +23,10 @@ constexpr const char* kReached = "reached";  // what of those is changed: slots,
 
 std::span<const std::byte> bytes_of(std::span<const Slot> values) { return std::as_bytes(values); }
 
-std::vector<Slot> read_slots(const io::SpillDirectory& spill, const std::string& name, std::uint64_t count) {
-  std::vector<Slot> slots(count);
+void read_slots(const io::SpillDirectory& spill, const std::string& name, std::uint64_t count,
+                std::vector<Slot>& slots) {
+  slots.resize(count);
   if (count > 0) spill.open(name)->read(0, std::as_writable_bytes(std::span(slots)));
-  return slots;
 }
 
 /// In which order the first `nodes` of a graph stand: page_order.hpp, by the edges among them.
@@ -87,7 +87,9 @@ void SpilledGraph::build_shard(std::size_t shard, const Shape& shape, base::Thre
 }
 
 std::vector<Slot> SpilledGraph::order_of(std::size_t shard) const {
-  return read_slots(spill_, spill_name(kOrder, shard), map_.nodes_of(shard));
+  std::vector<Slot> order;
+  read_slots(spill_, spill_name(kOrder, shard), map_.nodes_of(shard), order);
+  return order;
 }
 
 std::vector<Slot> SpilledGraph::nodes_of_slots() const {
@@ -153,8 +155,8 @@ std::span<const Slot> SpilledGraph::neighbors(Slot slot, std::vector<Slot>& room
   return std::span(room).subspan(1, std::min<std::size_t>(room[0], max_degree_));
 }
 
-std::vector<Slot> SpilledGraph::edges_of(std::size_t shard) const {
-  return read_slots(spill_, spill_name(kMerged, shard), map_.nodes_of(shard) * record_slots());
+void SpilledGraph::read_edges(std::size_t shard, std::vector<Slot>& records) const {
+  read_slots(spill_, spill_name(kMerged, shard), map_.nodes_of(shard) * record_slots(), records);
 }
 
 namespace {
@@ -222,10 +224,11 @@ std::size_t SpilledGraph::make_reachable(Slot entry, const Execution& execution)
 
 std::size_t SpilledGraph::patch() {
   const std::size_t length = record_slots() + 1;
-  const std::vector<Slot> patches = read_slots(spill_, kReached, spill_.open(kReached)->size() / sizeof(Slot));
+  std::vector<Slot> patches, edges;
+  read_slots(spill_, kReached, spill_.open(kReached)->size() / sizeof(Slot), patches);
   for (std::size_t at = 0; at + length <= patches.size();) {
     const std::size_t shard = shard_of(patches[at]);
-    std::vector<Slot> edges = edges_of(shard);
+    read_edges(shard, edges);
     for (; at + length <= patches.size() && shard_of(patches[at]) == shard; at += length) {
       const Slot* const patch = patches.data() + at;
       std::copy(patch + 1, patch + length, edges.data() + (patch[0] - map_.starts[shard]) * record_slots());

@@ -40,8 +40,8 @@ class SpilledGraph {
   std::vector<base::Slot> nodes_of_slots() const;
   /// Once they are merged: neighbours of a slot, as slots. Safe from several threads.
   std::span<const base::Slot> neighbors(base::Slot slot, std::vector<base::Slot>& room) const;
-  /// The graph of a shard: its records.
-  std::vector<base::Slot> edges_of(std::size_t shard) const;
+  /// The graph of a shard: its records, in place of what `records` holds.
+  void read_edges(std::size_t shard, std::vector<base::Slot>& records) const;
   /// Slots of a record: the degree, and room for neighbours.
   std::size_t record_slots() const noexcept { return std::size_t{max_degree_} + 1; }
 
