@@ -90,7 +90,7 @@ struct Parts {
   std::uint64_t rows = 0;
   std::size_t count = 1;
   unsigned threads = 1;
-  bool graph_alone = false;  ///< codes and what is measured of drives take as long however many rows there are
+  bool graph_alone = false;  ///< samples with codes and trials would tell too much: those of few rows take as long
 };
 
 std::string time_text(const Rows& rows, const Parts& parts, const BuildTime& time) {
@@ -99,8 +99,8 @@ std::string time_text(const Rows& rows, const Parts& parts, const BuildTime& tim
   return fmt::format(
       "{}{} on {} {}: {}{} {} took {}", all ? "" : "about ",
       duration_text(time.seconds * static_cast<double>(parts.count)), counted(parts.threads, "thread", "threads"),
-      parts.graph_alone ? "for the graph" : "beside reading and writing", all ? "all " : "", count_text(last.rows),
-      rows.name.empty() ? "generated rows" : "of its rows", duration_text(last.seconds));
+      parts.graph_alone ? "for the graph alone" : "beside reading and writing", all ? "all " : "",
+      count_text(last.rows), rows.name.empty() ? "generated rows" : "of its rows", duration_text(last.seconds));
 }
 
 void print_within(const DriveBuildEstimate& within, Session& session) {
@@ -114,8 +114,8 @@ void print_within(const DriveBuildEstimate& within, Session& session) {
 }
 
 void print(const Rows& rows, const BuildPlan& plan, const BuildPlan& narrow,
-           const std::optional<DriveBuildEstimate>& within, const Parts& parts, const BuildTime& time,
-           Session& session) {
+           const std::optional<DriveBuildEstimate>& within, const std::optional<DriveBuildEstimate>& narrow_within,
+           const Parts& parts, const BuildTime& time, Session& session) {
   session.print(fmt::format("input    {}{} × {} {}", rows.name.empty() ? "" : rows.name + " · ", count_text(rows.count),
                             rows.dimension, to_string(rows.type)));
   if (within) {
@@ -130,10 +130,11 @@ void print(const Rows& rows, const BuildPlan& plan, const BuildPlan& narrow,
   if (time.fell_back) {
     session.print("note     the partitioned builder fell back to the incremental one: walks did not find their way");
   }
-  if (!within && narrow.estimate.index_bytes != plan.estimate.index_bytes) {
-    session.print(fmt::format("note     all that was sampled fits {}: if every row does, memory {} · index {}",
-                              to_string(time.type), bytes_text(narrow.total()),
-                              bytes_text(narrow.estimate.index_bytes)));
+  if (narrow.estimate.index_bytes != plan.estimate.index_bytes) {
+    session.print(fmt::format(
+        "note     all that was sampled fits {}: if every row does, {}memory {} · index {}", to_string(time.type),
+        narrow_within ? counted(narrow_within->parts, "part", "parts") + " · " : "",
+        bytes_text(narrow_within ? narrow_within->memory : narrow.total()), bytes_text(narrow.estimate.index_bytes)));
   }
 }
 
@@ -158,7 +159,7 @@ JsonRow json_row(const EstimateOptions& options, const Rows& rows, const BuildPl
   row.add("search_graph_bytes", searched.graph).add("search_ids_bytes", searched.ids);
   row.add("search_norms_bytes", searched.norms).add("search_codes_bytes", searched.codes);
   if (plan.estimate.comparisons > 0) row.add("comparisons", static_cast<std::uint64_t>(plan.estimate.comparisons));
-  row.add("build_s", time.seconds * static_cast<double>(parts.count))
+  row.add(parts.graph_alone ? "graph_s" : "build_s", time.seconds * static_cast<double>(parts.count))
       .add("fell_back", time.fell_back)
       .add("sampled_dtype", to_string(time.type));
   std::vector<JsonRow> samples;
@@ -174,22 +175,26 @@ void estimate(const EstimateOptions& options, Session& session) {
   IndexBuilder builder = make_builder(options.builder, execution);
   const Rows rows = options.path ? rows_of_file(options) : generated_rows(options, execution);
   builder.check_shape(rows.count, rows.dimension);
+  if (options.memory && rows.copy > 0)
+    throw UsageError("--build-memory streams the input, and this one is read whole",
+                     "give it a suffix of its format, or leave --build-memory out");
   const BuildPlan plan = plan_build(options.builder, builder, rows.count, rows.dimension, rows.type, rows.copy);
   check_memory_limit(options.builder, plan);
   std::optional<DriveBuildEstimate> within;
   Parts parts{rows.count, 1, threads_of(options.builder), false};
-  IndexBuilder timed = make_builder(options.builder, execution);
+  std::optional<IndexBuilder> graph;
+  const std::uint64_t granted =
+      options.memory ? parse_bytes(*options.memory, "--build-memory") : std::numeric_limits<std::uint64_t>::max();
   if (options.builder.for_drive) {
-    const std::uint64_t granted =
-        options.memory ? parse_bytes(*options.memory, "--build-memory") : std::numeric_limits<std::uint64_t>::max();
     const DriveBuildEstimate how = builder.estimate_on_drive(rows.count, rows.dimension, rows.type, granted);
     parts = {how.part_rows, how.parts, how.threads, true};
-    timed.for_drive(false).quantize(Codec::None).builder(how.builder).alpha(how.alpha);
+    graph = make_builder(options.builder, session.execution(how.threads));
+    graph->for_drive(false).quantize(Codec::None).builder(how.builder).alpha(how.alpha);
     if (options.memory) within = how;
   }
   BuildTime time;
   try {
-    time = measure_build_time(timed, parts.rows, rows.dimension, rows.type, rows.sample);
+    time = measure_build_time(graph ? *graph : builder, parts.rows, rows.dimension, rows.type, rows.sample);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::InvalidArgument || rows.name.empty()) throw;
     throw Error(error.code(), fmt::format("{}, in a sample of its rows: {}", rows.name, error.what()), error.hint());
@@ -197,7 +202,9 @@ void estimate(const EstimateOptions& options, Session& session) {
   session.end_progress();
   if (session.json()) return session.row(json_row(options, rows, plan, within, parts, time));
   const BuildPlan narrow{builder.estimate(rows.count, rows.dimension, time.type), rows.copy};
-  print(rows, plan, narrow, within, parts, time, session);
+  std::optional<DriveBuildEstimate> narrow_within;
+  if (within) narrow_within = builder.estimate_on_drive(rows.count, rows.dimension, time.type, granted);
+  print(rows, plan, narrow, within, narrow_within, parts, time, session);
 }
 
 std::function<void(Session&)> declare(Arguments& arguments) {

@@ -71,7 +71,7 @@ struct DiskSearchParameters {
   /// A walk goes on, and candidates are compared with rows, as long as the next ones could be nearer if they were off
   /// by so many spreads of what codes are off by: fewer take fewer reads, and find less. 0 to 100. With a beam_width of
   /// 1 walks go on to the end of the list, as in memory, and so they do by inner product where nobody measured what
-  /// else is lost (Microsoft's sets).
+  /// else is lost, as of Microsoft's sets.
   float spreads = 3.5f;
   /// Takes the list size and the spreads that DiskIndex::parameters_for() gives in place of those above.
   std::optional<float> target_recall = {};

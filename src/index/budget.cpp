@@ -109,6 +109,20 @@ BudgetPlan plan_budget(const BudgetedRows& rows, std::uint64_t budget) {
   return plan;
 }
 
+void check_codes(const BudgetedRows& rows) {
+  if (has_codes(rows.codes.codec, rows.stored, rows.dimension)) return;
+  throw Error(ErrorCode::InvalidArgument,
+              "the vectors are stored as " + std::string(to_string(rows.stored)) + ", which is no larger than codes " +
+                  std::string(to_string(rows.codes.codec)),
+              "use pq8, sq4 or rabitq1 to rabitq7");
+}
+
+void check_parts(const BudgetedRows& rows) {
+  check_codes(rows);
+  if (rows.codes.codec == Codec::SQ8)  // which are made of what all rows have in common
+    throw Error(ErrorCode::InvalidArgument, "codes sq8 are not made of vectors in parts", "use lvq8, pq8 or sq4");
+}
+
 std::uint64_t spilled_bytes(const BudgetedRows& rows, const BudgetPlan& plan) {
   const std::uint64_t record = (std::uint64_t{rows.parameters.max_degree} + 1) * sizeof(base::Slot);
   const std::uint64_t places = 2 * sizeof(base::Slot);  // in a shard, and which shards

@@ -35,6 +35,11 @@ struct BudgetPlan {
 /// where it cannot, with the least that it could.
 BudgetPlan plan_budget(const BudgetedRows& rows, std::uint64_t budget);
 
+/// InvalidArgument where rows of that type have no such codes.
+void check_codes(const BudgetedRows& rows);
+/// The same, and for codes that are not made in parts.
+void check_parts(const BudgetedRows& rows);
+
 /// What lies beside the output at most while it is built: rows, with their edges in all shards that they are in and
 /// those that are kept of them.
 std::uint64_t spilled_bytes(const BudgetedRows& rows, const BudgetPlan& plan);

@@ -353,26 +353,11 @@ class BudgetedBuild {
 
 }  // namespace
 
-void build_within_budget(const formats::VectorReader& reader, BudgetedRows what, bool keep_type,
+void build_within_budget(const formats::VectorReader& reader, const BudgetedRows& what,
                          const std::vector<std::uint64_t>* ids, const BudgetedOutput& output,
                          const Execution& execution) {
   io::check_replaceable(output.path, output.overwrite);
-  const BudgetPlan plan = plan_budget(what, output.budget);  // before anything is read
-  if (!keep_type) {
-    Execution few = execution;
-    few.threads = plan.threads;
-    base::ThreadTeam team(few);
-    what.stored = choose_type(reader, std::nullopt, team);
-  }
-  if (!has_codes(what.codes.codec, what.stored, what.dimension)) {
-    throw Error(ErrorCode::InvalidArgument,
-                "the vectors are stored as " + std::string(to_string(what.stored)) +
-                    ", which is no larger than codes " + std::string(to_string(what.codes.codec)),
-                "use pq8, sq4 or rabitq1 to rabitq7");
-  }
-  if (what.codes.codec == Codec::SQ8) {  // which are made of what all rows have in common
-    throw Error(ErrorCode::InvalidArgument, "codes sq8 are not made of vectors in parts", "use lvq8, pq8 or sq4");
-  }
+  check_parts(what);
   BudgetedBuild(reader, what, plan_budget(what, output.budget), ids, output, execution).run();
 }
 

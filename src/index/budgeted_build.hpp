@@ -15,9 +15,9 @@ struct BudgetedOutput {
 };
 
 /// Builds an index for a drive of rows that do not fit in memory: carved into shards that overlap, a graph of each,
-/// merged by pruning anew (as in the DiskANN paper, Subramanya et al., NeurIPS 2019). `what.stored` is decided here
-/// unless `keep_type`. What does not fit lies in a directory beside the output. The same file at every thread count.
-void build_within_budget(const formats::VectorReader& reader, BudgetedRows what, bool keep_type,
+/// merged by pruning anew (as in the DiskANN paper, Subramanya et al., NeurIPS 2019). What does not fit lies in a
+/// directory beside the output. The same file at every thread count.
+void build_within_budget(const formats::VectorReader& reader, const BudgetedRows& what,
                          const std::vector<std::uint64_t>* ids, const BudgetedOutput& output,
                          const Execution& execution);
 

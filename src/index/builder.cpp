@@ -10,6 +10,7 @@
 #include "index/index_state.hpp"
 #include "index/ingest.hpp"
 #include "index/row_graph.hpp"
+#include "index/spilled_rows.hpp"
 #include "index/twins.hpp"
 
 namespace diskann {
@@ -227,15 +228,25 @@ void IndexBuilder::build_on_drive(const std::filesystem::path& output, const std
   options.type = how.file_type;
   const std::unique_ptr<formats::VectorReader> reader = formats::open_vectors(vectors, options);
   settings_->check_shape(reader->rows(), reader->dimension());
-  if (const auto threads = settings_->threads_within(reader->rows(), reader->dimension(), reader->type(), how.memory)) {
+  VectorType stored = settings_->store_as.value_or(reader->type());
+  auto at_once = settings_->threads_within(reader->rows(), reader->dimension(), stored, how.memory);
+  index::BudgetedRows parts = settings_->in_parts(reader->rows(), reader->dimension(), reader->type());
+  if (!at_once && !settings_->store_as) {
+    Execution few = settings_->execution;
+    few.threads = index::plan_budget(parts, how.memory).threads;  // refused before anything is read
+    base::ThreadTeam team(few);
+    stored = index::choose_type(*reader, std::nullopt, team);
+    at_once = settings_->threads_within(reader->rows(), reader->dimension(), stored, how.memory);
+  }
+  if (at_once) {
     Settings whole = *settings_;
-    whole.execution.threads = *threads;
+    whole.execution.threads = *at_once;
+    if (stored != reader->type()) whole.store_as = stored;
     return Index(whole.build(*reader, checked)).save_for_disk(output, how.overwrite, whole.execution);
   }
-  if (settings_->tuning_queries.rows() > 0)
-    refuse("recall is not measured on queries where vectors do not fit in memory", "leave the tuning queries out");
-  index::build_within_budget(*reader, settings_->in_parts(reader->rows(), reader->dimension(), reader->type()),
-                             settings_->store_as.has_value(), settings_->ids ? &*settings_->ids : nullptr,
+  settings_->check_parts();
+  parts.stored = stored;
+  index::build_within_budget(*reader, parts, settings_->ids ? &*settings_->ids : nullptr,
                              {output, how.overwrite, how.resume, how.memory}, settings_->execution);
 }
 
@@ -243,23 +254,26 @@ DriveBuildEstimate IndexBuilder::estimate_on_drive(std::uint64_t rows, std::size
                                                    std::uint64_t memory) const {
   if (!settings_->for_drive) refuse("only an index for a drive is built there", "say for_drive() first");
   settings_->check_shape(rows, dimension);
+  const index::BudgetedRows what = settings_->in_parts(rows, dimension, type);
+  index::check_codes(what);
   DriveBuildEstimate estimate;
-  estimate.alpha = settings_->checked_parameters().alpha;
+  estimate.alpha = what.parameters.alpha;
   if (const auto threads = settings_->threads_within(rows, dimension, type, memory)) {
     Settings whole = *settings_;
     whole.execution.threads = *threads;
     const BuildEstimate at_once = whole.estimate(rows, dimension, type);
     estimate.builder = at_once.builder;
-    estimate.memory = std::max(at_once.total(), at_once.uncoded);
+    estimate.memory = std::max(at_once.total(), whole.estimate(rows, dimension, type, false).total());
     estimate.threads = *threads;
     estimate.part_rows = rows;
     return estimate;
   }
-  const index::BudgetedRows what = settings_->in_parts(rows, dimension, type);
+  settings_->check_parts();
+  index::check_parts(what);
   const index::BudgetPlan plan = index::plan_budget(what, memory);
   estimate.builder = what.builder;
   estimate.parts = plan.shards;
-  estimate.part_rows = (2 * rows + plan.shards - 1) / plan.shards;
+  estimate.part_rows = (2 * rows + plan.shards - 1) / plan.shards + index::rows_everywhere(what.metric, plan.capacity);
   estimate.memory = plan.peak;
   estimate.beside = index::spilled_bytes(what, plan);
   estimate.threads = plan.threads;

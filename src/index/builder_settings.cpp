@@ -234,6 +234,12 @@ std::optional<unsigned> IndexBuilder::Settings::threads_within(std::uint64_t row
   return threads;
 }
 
+void IndexBuilder::Settings::check_parts() const {
+  if (tuning_queries.rows() > 0)
+    throw Error(ErrorCode::InvalidArgument, "recall is not measured on queries where vectors do not fit in memory",
+                "leave the tuning queries out");
+}
+
 index::BudgetedRows IndexBuilder::Settings::in_parts(std::uint64_t rows, std::size_t dimension, VectorType type) const {
   return {rows,
           dimension,

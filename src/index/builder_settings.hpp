@@ -38,6 +38,8 @@ struct IndexBuilder::Settings {
   /// made must not depend on how many there are.
   std::optional<unsigned> threads_within(std::uint64_t rows, std::size_t dimension, VectorType type,
                                          std::uint64_t memory) const;
+  /// Of settings that builds in parts do not know.
+  void check_parts() const;
   index::BudgetedRows in_parts(std::uint64_t rows, std::size_t dimension, VectorType type) const;
   std::unique_ptr<Index::State> build(const formats::VectorReader& reader, const BuildParameters& checked) const;
 

@@ -59,7 +59,7 @@ std::vector<ShardMerger::Second> ShardMerger::seconds_of(std::size_t shard) cons
 void ShardMerger::read_record(std::size_t shard, std::uint64_t record, std::vector<Slot>& out) const {
   out.resize(std::size_t{max_degree_} + 1);
   edges_[shard]->read(record * out.size() * sizeof(Slot), std::as_writable_bytes(std::span(out)));
-  out.resize(1 + std::min<std::size_t>(out[0], max_degree_));
+  out.resize(1 + neighbors_in(out, map_.nodes(), *edges_[shard]).size());
   out.erase(out.begin());
 }
 

@@ -23,10 +23,13 @@ constexpr const char* kReached = "reached";  // what of those is changed: slots,
 
 std::span<const std::byte> bytes_of(std::span<const Slot> values) { return std::as_bytes(values); }
 
-void read_slots(const io::SpillDirectory& spill, const std::string& name, std::uint64_t count,
-                std::vector<Slot>& slots) {
+/// Returns the file.
+std::unique_ptr<io::ReadableFile> read_slots(const io::SpillDirectory& spill, const std::string& name,
+                                             std::uint64_t count, std::vector<Slot>& slots) {
   slots.resize(count);
-  if (count > 0) spill.open(name)->read(0, std::as_writable_bytes(std::span(slots)));
+  auto file = spill.open(name);
+  if (count > 0) file->read(0, std::as_writable_bytes(std::span(slots)));
+  return file;
 }
 
 /// In which order the first `nodes` of a graph stand: page_order.hpp, by the edges among them.
@@ -88,7 +91,12 @@ void SpilledGraph::build_shard(std::size_t shard, const Shape& shape, base::Thre
 
 std::vector<Slot> SpilledGraph::order_of(std::size_t shard) const {
   std::vector<Slot> order;
-  read_slots(spill_, spill_name(kOrder, shard), map_.nodes_of(shard), order);
+  const auto file = read_slots(spill_, spill_name(kOrder, shard), map_.nodes_of(shard), order);
+  std::vector<bool> seen(order.size());
+  for (const Slot node : order) {
+    if (node >= seen.size() || seen[node]) fail_spilled(*file);
+    seen[node] = true;
+  }
   return order;
 }
 
@@ -152,11 +160,13 @@ std::span<const Slot> SpilledGraph::neighbors(Slot slot, std::vector<Slot>& room
   const std::size_t shard = shard_of(slot);
   merged_[shard]->read((slot - map_.starts[shard]) * record_slots() * sizeof(Slot),
                        std::as_writable_bytes(std::span(room)));
-  return std::span(room).subspan(1, std::min<std::size_t>(room[0], max_degree_));
+  return neighbors_in(room, map_.nodes(), *merged_[shard]);
 }
 
 void SpilledGraph::read_edges(std::size_t shard, std::vector<Slot>& records) const {
-  read_slots(spill_, spill_name(kMerged, shard), map_.nodes_of(shard) * record_slots(), records);
+  const auto file = read_slots(spill_, spill_name(kMerged, shard), map_.nodes_of(shard) * record_slots(), records);
+  for (std::size_t at = 0; at < records.size(); at += record_slots())
+    (void)neighbors_in(std::span(records).subspan(at, record_slots()), map_.nodes(), *file);
 }
 
 namespace {
@@ -225,7 +235,9 @@ std::size_t SpilledGraph::make_reachable(Slot entry, const Execution& execution)
 std::size_t SpilledGraph::patch() {
   const std::size_t length = record_slots() + 1;
   std::vector<Slot> patches, edges;
-  read_slots(spill_, kReached, spill_.open(kReached)->size() / sizeof(Slot), patches);
+  const auto file = read_slots(spill_, kReached, spill_.open(kReached)->size() / sizeof(Slot), patches);
+  for (std::size_t at = 0; at + length <= patches.size(); at += length)
+    if (patches[at] >= map_.nodes()) fail_spilled(*file);
   for (std::size_t at = 0; at + length <= patches.size();) {
     const std::size_t shard = shard_of(patches[at]);
     read_edges(shard, edges);

@@ -165,6 +165,17 @@ void write_map(const ShardMap& map, const io::SpillDirectory& spill) {
 
 }  // namespace
 
+void fail_spilled(const io::ReadableFile& file) {
+  throw Error(ErrorCode::Corrupt, file.path() + " is not what a build left there", "build anew, without --resume");
+}
+
+std::span<const Slot> neighbors_in(std::span<const Slot> record, std::uint64_t nodes, const io::ReadableFile& file) {
+  if (record[0] >= record.size()) fail_spilled(file);
+  const std::span<const Slot> neighbors = record.subspan(1, record[0]);
+  if (std::any_of(neighbors.begin(), neighbors.end(), [&](Slot to) { return to >= nodes; })) fail_spilled(file);
+  return neighbors;
+}
+
 std::string spill_name(const char* what, std::size_t shard) { return std::string(what) + "-" + std::to_string(shard); }
 
 std::vector<Slot> ShardMap::guests(std::size_t shard) const {
@@ -292,9 +303,6 @@ bool has_shard_map(const io::SpillDirectory& spill) { return spill.has(kMapName)
 
 ShardMap read_shard_map(const io::SpillDirectory& spill, std::uint64_t rows) {
   const auto file = spill.open(kMapName);
-  const auto fail = [&]() {
-    throw Error(ErrorCode::Corrupt, file->path() + " is not what a build left there", "build anew, without --resume");
-  };
   std::vector<std::uint64_t> counts(4);
   std::uint64_t offset = 0;
   io::RunningChecksum sum;
@@ -307,7 +315,7 @@ ShardMap read_shard_map(const io::SpillDirectory& spill, std::uint64_t rows) {
   read(counts);
   ShardMap map;
   if (counts[0] != rows || counts[1] > rows || counts[2] > rows || counts[3] < 2 || counts[3] > ShardCenters::kMost + 1)
-    fail();
+    fail_spilled(*file);
   map.places.resize(counts[0]);
   map.twins.resize(counts[1]);
   map.everywhere.resize(counts[2]);
@@ -319,7 +327,7 @@ ShardMap read_shard_map(const io::SpillDirectory& spill, std::uint64_t rows) {
   const std::uint64_t expected = sum.value();
   std::vector<std::uint64_t> end(1);
   read(end);
-  if (end[0] != expected) fail();
+  if (end[0] != expected) fail_spilled(*file);
   return map;
 }
 

@@ -74,6 +74,11 @@ class SpilledRows {
   std::vector<std::unique_ptr<io::ReadableFile>> files_;
 };
 
+/// The neighbours of a record, which begins with their number; Corrupt where they are none of so many nodes.
+std::span<const base::Slot> neighbors_in(std::span<const base::Slot> record, std::uint64_t nodes,
+                                         const io::ReadableFile& file);
+[[noreturn]] void fail_spilled(const io::ReadableFile& file);
+
 std::string spill_name(const char* what, std::size_t shard);
 
 }  // namespace diskann::index

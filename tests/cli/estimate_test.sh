@@ -75,6 +75,21 @@ cp small.u8bin small.bin
 expect 3 estimate -i small.bin
 expect 0 estimate -i small.bin --dtype u8
 
+# For a drive the graph alone is timed, in parts where memory is short.
+expect 0 estimate -i small.fvecs --disk --json
+is "$(json out /graph_s)" 'x > 0'
+expect 0 estimate -i small.fvecs --disk --build-memory 1G
+has out "in one go"
+has out "fits u8"
+has out "1 part"
+expect 2 estimate -i small.dat --input-format u8bin --disk --build-memory 1G
+expect 3 estimate -i small.u8bin --disk --build-memory 1G --quantize sq8
+expect 0 estimate --count 1000000 --dimensions 128 --dtype u8 --disk --build-memory 122MiB
+has out "in 32 parts of 62,500 rows on average, each row in two"
+has out "122.0 MiB at most"
+expect 0 estimate --count 1000000 --dimensions 128 --dtype u8 --disk --build-memory 122MiB --json
+equal "$(json out /parts /part_points)" "$(printf '32\t62500')"
+
 # What is wrong is said, with what to do.
 expect 2 estimate
 has err "-i FILE"
