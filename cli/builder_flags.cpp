@@ -45,6 +45,9 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
                  "Keep the codes of --quantize alone: less memory; hits and distances are what those say");
   arguments.flag("--disk", flags.for_drive,
                  "An index whose vectors and graph stay on the drive, searched by codes in memory (default pq8)");
+  arguments.option("--page-size", flags.page_size, "SIZE",
+                   "With --disk: what is read at once, 4K to 64K: larger pages take fewer reads and bring more bytes "
+                   "(default 16K)");
   arguments.option("--search-memory", flags.search_memory, "SIZE",
                    "With --disk: what the index may take in memory when it is searched; product codes take as many "
                    "chunks as fit, up to 4 bits a component: 200M, 1.5GiB");
@@ -93,6 +96,12 @@ IndexBuilder make_builder(const BuilderFlags& flags, const Execution& execution)
   if (flags.alpha) builder.alpha(*flags.alpha);
   if (flags.store_as) builder.store_as(parse_vector_type(*flags.store_as));
   (void)limit_of(flags);
+  if (flags.page_size) {
+    if (!flags.for_drive)
+      throw UsageError("--page-size is for indexes that stay on a drive", "add --disk, or leave it out");
+    const std::uint64_t bytes = parse_bytes(*flags.page_size, "--page-size");
+    builder.page_bytes(static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, 0xFFFFFFFFu)));
+  }
   if (flags.search_memory) {
     (void)parse_bytes(*flags.search_memory, "--search-memory");
     if (!flags.for_drive)

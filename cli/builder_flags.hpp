@@ -24,11 +24,11 @@ struct BuilderFlags {
   bool use_pq = false;
   std::optional<std::uint32_t> pq_bits, pq_chunks;
   bool drop_vectors = false, for_drive = false;
-  std::optional<std::string> memory_limit, search_memory;
+  std::optional<std::string> page_size, memory_limit, search_memory;
 };
 
 /// -m, -R, -L, --alpha, --builder, -j, --dtype with this help, --quantize, --use-pq, --pq-bits, --pq-chunks,
-/// --drop-vectors, --disk, --search-memory and --memory-limit.
+/// --drop-vectors, --disk, --page-size, --search-memory and --memory-limit.
 void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std::string& dtype_help);
 /// --input-format and --input-dtype of a vector file.
 void declare_input_flags(Arguments& arguments, VectorInput& input);

@@ -103,12 +103,11 @@ bool knows_its_build(const IndexFileInfo& info) { return info.parameters.search_
 std::uint64_t duplicates(const IndexFileInfo& info) { return info.points - std::min(info.points, info.nodes); }
 
 std::string layout_text(const DriveLayout& layout, FileKind kind) {
-  const std::string records =
-      layout.records_a_page == 0 ? "each over several pages" : fmt::format("{} a page", layout.records_a_page);
+  const std::string records = fmt::format("{} in a page of {} KiB", layout.records_a_page, layout.page_bytes / 1024);
   if (layout.split && kind == FileKind::MicrosoftDiskIndex)
     return fmt::format("vectors behind all nodes, whose records are {} bytes, {}", layout.record_bytes, records);
   if (!layout.split) return fmt::format("vectors beside edges: records of {} bytes, {}", layout.record_bytes, records);
-  return fmt::format("vectors apart from edges, since both are {} bytes, more than half a page: edges of {} bytes, {}",
+  return fmt::format("vectors apart from edges, since both are {} bytes, more than 2 KiB: edges of {} bytes, {}",
                      layout.record_bytes + layout.vector_bytes, layout.record_bytes, records);
 }
 
@@ -158,7 +157,10 @@ JsonRow index_row(const IndexFileInfo& info, const InfoOptions& options) {
       .add("codec", to_string(info.codec))
       .add("has_vectors", info.has_vectors)
       .add("on_drive", info.drive.has_value());
-  if (info.drive) row.add("split", info.drive->split).add("record_bytes", info.drive->record_bytes);
+  if (info.drive)
+    row.add("split", info.drive->split)
+        .add("record_bytes", info.drive->record_bytes)
+        .add("page_bytes", info.drive->page_bytes);
   row.add("max_degree", info.parameters.max_degree);
   if (knows_its_build(info)) {
     row.add("search_list_size", info.parameters.search_list_size).add("alpha", info.parameters.alpha);

@@ -57,6 +57,7 @@ struct DiskConfig {
   /// Nodes, an eighth of all at most, whose edges are kept in memory by the index that building returns;
   /// DiskOpenOptions::cache_bytes says so for others. 0: as many as fit an eighth of what the codes take.
   std::uint64_t search_cache_size = 0;
+  std::uint32_t page_bytes = BuildParameters{}.page_bytes;  ///< as there
   bool reorder_data = true;  ///< puts nodes that have edges between them into the same page: a fifth fewer reads
 };
 /// The name of Microsoft's library.
@@ -133,7 +134,7 @@ class DISKANN_EXPORT DiskIndex {
   double memory_usage_mb() const noexcept { return static_cast<double>(memory_usage().total()) * 1e-6; }
   /// How it reads: "io_uring, direct" and the like.
   std::string io() const;
-  /// Whether rows stand apart from edges: where both would take more than half a page of 4,096 bytes.
+  /// Whether rows stand apart from edges: where both would take more than 2 KiB.
   bool split() const noexcept;
 
   struct State;

@@ -20,6 +20,10 @@ struct BuildParameters {
   std::uint32_t search_list_size = 100;  ///< L, candidate list of the incremental builder: 1 to 100,000
   float alpha = 1.2f;                    ///< pruning slack on distances (squared; inner products): 1 to 10
   std::uint64_t seed = 42;               ///< order of insertion
+  /// What is read at once from an index on a drive: 4,096 to 65,536 bytes, a power of two. Nodes that have edges
+  /// between them share pages, so that larger ones take fewer reads and bring more bytes.
+  std::uint32_t page_bytes = 16'384;
+  static constexpr std::uint32_t kLeastPageBytes = 4096, kMostPageBytes = 65'536;
 };
 
 /// How a graph is built. The graph of either is a value like any other: searched, saved and verified alike.
@@ -263,6 +267,8 @@ class DISKANN_EXPORT IndexBuilder {
   /// by them lose, since longer lists make up for that; and where nothing else is said the graph is built so that
   /// searches take few hops, by the incremental builder with alpha 1.5 (2 by inner product).
   IndexBuilder& for_drive(bool drive = true);
+  /// With for_drive(): BuildParameters::page_bytes.
+  IndexBuilder& page_bytes(std::uint32_t bytes);
   /// Keeps codes alone, which must be named by quantize(): the index takes a fraction of the memory and of the file,
   /// and hits and their distances are what codes say; how many are right, calibration() tells. Such codes are kept
   /// whatever they lose.

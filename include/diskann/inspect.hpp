@@ -21,14 +21,15 @@ struct SectionInfo {
   std::uint32_t version = 0;
 };
 
-/// How nodes stand in the pages of 4,096 bytes of an index on a drive.
+/// How nodes stand in the pages of an index on a drive.
 struct DriveLayout {
-  /// Whether vectors stand apart from edges, since both together would take more than half a page: a walk then reads
+  /// Whether vectors stand apart from edges, since both together would take more than 2 KiB: a walk then reads
   /// edges, and at the end the vectors of the nearest.
   bool split = false;
   std::uint64_t record_bytes = 0;    ///< of a node: edges and, where it is not apart, the vector
-  std::uint64_t records_a_page = 0;  ///< 0 where one takes several pages
+  std::uint64_t records_a_page = 1;  ///< 1 also where one takes more than BuildParameters::page_bytes
   std::uint64_t vector_bytes = 0;
+  std::uint64_t page_bytes = 0;  ///< that are read at once
 };
 
 /// Header and metadata of an index file or of Microsoft's sets, read without its rows.

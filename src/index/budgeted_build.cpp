@@ -50,7 +50,7 @@ class BudgetedBuild {
                                               what_.parameters.seed, spill_, team_, execution_);
     const SpilledRows rows(spill_, map_, what_.stored, what_.dimension);
     SpilledGraph graph(spill_, map_, rows, what_.parameters.max_degree);
-    const NodePages pages(what_.stored, what_.dimension, what_.parameters.max_degree);
+    const NodePages pages(what_.stored, what_.dimension, what_.parameters.max_degree, what_.parameters.page_bytes);
     const SpilledGraph::Shape shape{what_.metric, what_.parameters, what_.builder, pages.edges.records(),
                                     plan_.gathered_bytes};
     graph.build_shards(shape, team_, execution_);
@@ -76,8 +76,8 @@ class BudgetedBuild {
          {std::uint64_t{1}, reader_.rows(), std::uint64_t{what_.dimension}, static_cast<std::uint64_t>(what_.stored),
           static_cast<std::uint64_t>(what_.metric), std::uint64_t{parameters.max_degree},
           std::uint64_t{parameters.search_list_size}, static_cast<std::uint64_t>(parameters.alpha * 1e6F),
-          parameters.seed, static_cast<std::uint64_t>(what_.builder), plan_.capacity,
-          io::checksum({rows.data, rows.rows * rows.stride})})
+          parameters.seed, std::uint64_t{parameters.page_bytes}, static_cast<std::uint64_t>(what_.builder),
+          plan_.capacity, io::checksum({rows.data, rows.rows * rows.stride})})
       text += std::to_string(value) + "\n";
     const auto bytes = std::as_bytes(std::span(text));
     if (!spill_.has(io::SpillDirectory::kPlan)) return spill_.put(io::SpillDirectory::kPlan, bytes);

@@ -170,6 +170,10 @@ IndexBuilder& IndexBuilder::for_drive(bool drive) {
   settings_->for_drive = drive;
   return *this;
 }
+IndexBuilder& IndexBuilder::page_bytes(std::uint32_t bytes) {
+  settings_->parameters.page_bytes = bytes;
+  return *this;
+}
 IndexBuilder& IndexBuilder::drop_vectors(bool drop) {
   settings_->drop_vectors = drop;
   return *this;

@@ -2,6 +2,7 @@
 #include "index/builder_settings.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/checked.hpp"
 #include "graph/build_incremental.hpp"
@@ -58,6 +59,9 @@ BuildParameters IndexBuilder::Settings::checked_parameters() const {
   checked.alpha = alpha.value_or(default_alpha(metric, for_drive));
   check_range("max_degree", checked.max_degree, 2u, 1024u);
   check_range("search_list_size", checked.search_list_size, 1u, 100'000u);
+  check_range("page_bytes", checked.page_bytes, BuildParameters::kLeastPageBytes, BuildParameters::kMostPageBytes);
+  if (!std::has_single_bit(checked.page_bytes))
+    refuse("page_bytes must be a power of two, not " + std::to_string(checked.page_bytes));
   if (!(checked.alpha >= 1.0f && checked.alpha <= 10.0f))
     refuse("alpha must be 1 to 10, not " + std::to_string(checked.alpha));
   if (metric == Distance::Custom && custom == nullptr)
@@ -165,8 +169,8 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
     if (for_drive) stage(vectors + kept, 2 * finished, fixed + learnt + 40 * rows);
   }
   most.builder = which;
-  most.index_bytes = index::index_file_bytes(rows, dimension, stored, metric, parameters.max_degree, ids.has_value(),
-                                             walked, drop_vectors, for_drive);
+  most.index_bytes = index::index_file_bytes(rows, dimension, stored, metric, parameters, ids.has_value(), walked,
+                                             drop_vectors, for_drive);
   MemoryUsage& searched = most.searched;
   if (!for_drive) {
     if (!drop_vectors) searched.vectors = vectors;
@@ -182,7 +186,7 @@ BuildEstimate IndexBuilder::Settings::estimate_of(GraphBuilder which, std::uint6
     if (for_drive) searched.graph = rows * layout.stride() / 8;
   }
   searched.graph += graph::kEntryPoints * sizeof(base::Slot);
-  searched.ids = (ids ? rows * sizeof(std::uint64_t) * 2 : 0) + (for_drive ? rows * sizeof(std::uint64_t) : 0);
+  searched.ids = (ids ? rows * sizeof(std::uint64_t) * 2 : 0) + (for_drive ? rows * sizeof(std::uint32_t) : 0);
   if (which == GraphBuilder::Partitioned) most.comparisons = graph::partitioned_comparisons(rows, dimension);
   return most;
 }

@@ -74,6 +74,7 @@ IndexBuilder builder_for(const DiskConfig& config, const Execution& execution) {
       .search_list_size(config.search_list_size)
       .quantize(config.bits_per_chunk == 4 ? Codec::PQ4 : Codec::PQ8, config.num_chunks)
       .for_drive()
+      .page_bytes(config.page_bytes)
       .execution(execution);
   if (config.dimension != 0) builder.dimensions(config.dimension);
   if (config.alpha) builder.alpha(*config.alpha);

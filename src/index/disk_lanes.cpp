@@ -22,9 +22,9 @@ class DiskLanes::Work {
   explicit Work(const DiskSpace& space)
       : space_(space),
         state_(space.state),
-        pages_(std::max(state_.pages.edges.pages(), state_.pages.rows.pages())),
-        reads_(reads_under_way(pages_ * io::kBlockBytes)),
-        reader_(state_.device->reader(reads_.size(), pages_)),
+        blocks_(std::max(state_.pages.edges.blocks(), state_.pages.rows.blocks())),
+        reads_(reads_under_way(blocks_ * io::kBlockBytes)),
+        reader_(state_.device->reader(reads_.size(), blocks_)),
         comparer_(state_),
         neighbors_(state_.pages.max_degree) {
     for (std::uint32_t slot = 0; slot < reads_.size(); ++slot) free_.push_back(slot);
@@ -266,7 +266,7 @@ class DiskLanes::Work {
     const std::uint64_t unit = pages.unit_of(slot_of(candidate));
     (of_edges ? lane.edges : lane.rows).send(unit);
     const std::uint64_t first = of_edges ? state_.edges_at : state_.rows_at;
-    to_send_.push_back({first + unit * pages.pages(), static_cast<std::uint32_t>(pages.pages()), slot});
+    to_send_.push_back({first + unit * pages.blocks(), static_cast<std::uint32_t>(pages.blocks()), slot});
     ++lane.under_way;
   }
   void send() {
@@ -335,7 +335,7 @@ class DiskLanes::Work {
 
   const DiskSpace& space_;
   const DiskIndex::State& state_;
-  std::size_t pages_;        // of the longest unit
+  std::size_t blocks_;       // of the longest unit
   std::vector<Read> reads_;  // of each slot of the reader
   std::unique_ptr<io::BlockReader> reader_;
   std::vector<std::uint32_t> free_, landed_;

@@ -37,7 +37,7 @@ template <class UnitOf, class F>
 void DiskSearcher::read_units(std::size_t count, const UnitOf& unit_of, const RecordPages& pages, std::uint64_t at,
                               const F& f) const {
   std::vector<std::uint32_t> free(reads_under_way(pages.unit_bytes())), landed;
-  const auto reader = state_.device->reader(free.size(), pages.pages());
+  const auto reader = state_.device->reader(free.size(), pages.blocks());
   std::vector<std::size_t> of_slot(free.size());
   std::iota(free.begin(), free.end(), 0u);
   std::vector<io::BlockRead> reads;
@@ -45,7 +45,7 @@ void DiskSearcher::read_units(std::size_t count, const UnitOf& unit_of, const Re
     reads.clear();
     for (; sent < count && !free.empty(); ++sent) {
       of_slot[free.back()] = sent;
-      reads.push_back({at + unit_of(sent) * pages.pages(), static_cast<std::uint32_t>(pages.pages()), free.back()});
+      reads.push_back({at + unit_of(sent) * pages.blocks(), static_cast<std::uint32_t>(pages.blocks()), free.back()});
       free.pop_back();
     }
     reader->submit(reads);

@@ -68,7 +68,7 @@ class IndexReader {
     known->codes = codes();
     known->rows = base::RowStore({nullptr, 0, meta_.nodes, meta_.dimension, meta_.type}, nullptr);
     known->entry_points = entry_points();
-    known->points = points();
+    known->points = points().compact();
     state->known = std::move(known);
     state->visited = visited();
     return state;
@@ -93,7 +93,9 @@ class IndexReader {
     io::check_begins(*device, container_.first_page(), container_.path());
     return device;
   }
-  NodePages pages() const { return {meta_.type, meta_.dimension, meta_.parameters.max_degree}; }
+  NodePages pages() const {
+    return {meta_.type, meta_.dimension, meta_.parameters.max_degree, meta_.parameters.page_bytes};
+  }
   const io::Section& section_of_edges() const {
     const NodePages pages = this->pages();
     return sized(pages.split ? SectionKind::EdgePages : SectionKind::NodePages, pages.edges.bytes(meta_.nodes));

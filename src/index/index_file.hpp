@@ -37,8 +37,8 @@ inline constexpr std::size_t kWalkers = 4096;
 std::uint64_t visited_nodes(std::uint64_t rows) noexcept;
 /// Size of the file where every row is a node. The caller has seen that `rows` rows of vectors fit 64 bits.
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
-                               std::uint32_t max_degree, bool with_ids, const CodeChoice& codes, bool drop_vectors,
-                               bool for_drive);
+                               const BuildParameters& parameters, bool with_ids, const CodeChoice& codes,
+                               bool drop_vectors, bool for_drive);
 
 /// Reads the file into memory, every checksum and the padding of rows checked on the way; or maps it, then large
 /// sections are checked only with options.verify_all. Throws Corrupt for anything that does not fit together.

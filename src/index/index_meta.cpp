@@ -1,3 +1,4 @@
+#include <bit>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -261,6 +262,15 @@ Calibration read_calibration(const MetaReader& reader) {
   return calibration;
 }
 
+/// Files of the first form do not name it.
+std::uint32_t read_page_bytes(const MetaReader& reader) {
+  if (!reader.root().contains("page_bytes")) return BuildParameters::kLeastPageBytes;
+  const auto bytes = static_cast<std::uint32_t>(
+      reader.integer(reader.root(), "page_bytes", BuildParameters::kLeastPageBytes, BuildParameters::kMostPageBytes));
+  if (!std::has_single_bit(bytes)) reader.fail("has page_bytes that are no power of two");
+  return bytes;
+}
+
 Json to_json(const Calibration& calibration) {
   Json json = {{"queries", calibration.queries}, {"stored_rows", calibration.stored_rows}};
   json["k"] = calibration.k;
@@ -321,7 +331,10 @@ std::string meta_to_json(const Index::State& state, const Codes* paged) {
     if (codes.codec == Codec::Mix || numbers.product.chunks != 0) codec["shared"] = static_cast<double>(numbers.shared);
   }
   if (!state.has_vectors()) json["vectors"] = "dropped";
-  if (paged != nullptr) json["vectors"] = "paged";
+  if (paged != nullptr) {
+    json["vectors"] = "paged";
+    json["page_bytes"] = state.parameters.page_bytes;
+  }
   json["build"] = {{"builder", state.builder},
                    {"search_list_size", state.parameters.search_list_size},
                    {"alpha", static_cast<double>(state.parameters.alpha)},
@@ -366,6 +379,7 @@ IndexMeta meta_from_json(std::string_view json, const std::string& where) {
   meta.parameters.search_list_size = static_cast<std::uint32_t>(reader.integer(build, "search_list_size", 0, kMost32));
   meta.parameters.alpha = static_cast<float>(reader.number(build, "alpha"));
   meta.parameters.seed = reader.integer(build, "seed", 0, ~std::uint64_t{0});
+  if (meta.paged) meta.parameters.page_bytes = read_page_bytes(reader);
   meta.calibration = read_calibration(reader);
   return meta;
 }

@@ -19,8 +19,9 @@ namespace {
 
 using io::SectionKind;
 
-constexpr std::uint32_t kSectionVersion = 1;
+constexpr std::uint32_t kSectionVersion = 1, kPagesVersion = 2;
 constexpr std::size_t kGathered = 4096;
+constexpr std::size_t kPartBytes = std::size_t{256} << 10;  // of pages written at once
 
 template <class T>
 std::span<const std::byte> bytes_of(std::span<const T> values) {
@@ -60,7 +61,7 @@ class IndexWriter {
   }
   void write_in_pages(bool reorder) {
     write_meta(true);
-    const NodePages pages(rows_.type, rows_.dimension, state_.parameters.max_degree);
+    const NodePages pages = pages_of(state_.parameters);
     std::vector<base::Slot> order(rows_.rows);
     std::iota(order.begin(), order.end(), base::Slot{0});
     if (reorder && pages.edges.records() > 1) order = order_for_pages(state_.graph, pages.edges.records(), execution_);
@@ -84,7 +85,7 @@ class IndexWriter {
   }
   void write_paged(const PagedNodes& nodes, std::span<const base::Slot> visited) {
     write_meta(true);
-    write_nodes(NodePages(rows_.type, rows_.dimension, state_.parameters.max_degree), nodes);
+    write_nodes(pages_of(state_.parameters), nodes);
     write_points();
     write_codes(true);
     writer_.begin(SectionKind::Visited, kSectionVersion, false);
@@ -93,6 +94,9 @@ class IndexWriter {
   }
 
  private:
+  NodePages pages_of(const BuildParameters& parameters) const {
+    return {rows_.type, rows_.dimension, parameters.max_degree, parameters.page_bytes};
+  }
   std::vector<base::Slot> most_visited() const {
     const std::vector<base::Slot> chosen = base::sample(rows_.rows, kWalkers, base::Random(5));
     VectorSet walkers(rows_.type, chosen.size(), rows_.dimension);
@@ -211,13 +215,13 @@ class IndexWriter {
   }
   template <class Put>
   void write_pages(SectionKind kind, const RecordPages& pages, const Put& put) {
-    writer_.begin(kind, kSectionVersion, true);
-    constexpr std::size_t kUnits = 64;
+    writer_.begin(kind, kPagesVersion, true);
+    const std::uint64_t at_once = std::max<std::uint64_t>(1, kPartBytes / pages.unit_bytes());
     std::vector<std::byte> part;
     const std::uint64_t units = pages.units(rows_.rows);
-    for (std::uint64_t first = 0; first < units; first += kUnits) {
+    for (std::uint64_t first = 0; first < units; first += at_once) {
       base::check_cancelled(execution_.cancel);
-      const std::uint64_t count = std::min<std::uint64_t>(kUnits, units - first);
+      const std::uint64_t count = std::min(at_once, units - first);
       part.assign(count * pages.unit_bytes(), std::byte{0});
       const std::uint64_t end = std::min<std::uint64_t>((first + count) * pages.records(), rows_.rows);
       for (std::uint64_t slot = first * pages.records(); slot < end; ++slot) {
@@ -261,18 +265,18 @@ void save_paged(const Index::State& state, const PagedNodes& nodes, std::span<co
 }
 
 std::uint64_t index_file_bytes(std::uint64_t rows, std::size_t dimension, VectorType type, Distance metric,
-                               std::uint32_t max_degree, bool with_ids, const CodeChoice& codes, bool drop_vectors,
-                               bool for_drive) {
+                               const BuildParameters& parameters, bool with_ids, const CodeChoice& codes,
+                               bool drop_vectors, bool for_drive) {
   const auto section = [](std::uint64_t bytes) { return base::round_up(bytes, io::kSectionAlignment); };
   std::uint64_t bytes = 3 * io::kSectionAlignment;  // header, metadata and entry points: a page each
   if (for_drive) {
-    const NodePages pages(type, dimension, max_degree);
+    const NodePages pages(type, dimension, parameters.max_degree, parameters.page_bytes);
     bytes += pages.edges.bytes(rows) + (pages.split ? pages.rows.bytes(rows) : 0);
     bytes += section((2 * rows + 1) * sizeof(std::uint32_t));  // which points the nodes are, in their order
     bytes += section(visited_nodes(rows) * sizeof(base::Slot));
   } else {
     if (!drop_vectors) bytes += section(rows * base::row_stride(type, dimension));
-    bytes += section(rows * graph::row_slots(max_degree) * sizeof(base::Slot));
+    bytes += section(rows * graph::row_slots(parameters.max_degree) * sizeof(base::Slot));
   }
   if (with_ids) bytes += section(rows * sizeof(std::uint64_t));
   if (!drop_vectors && !for_drive && distance::has_norms(metric, type, dimension, rows))

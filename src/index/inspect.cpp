@@ -41,14 +41,13 @@ IndexFileInfo inspect_microsoft(const std::filesystem::path& prefix, const OpenO
   info.dimension = set.dimension;
   info.metric = set.metric;
   info.type = info.source_type = set.type;
-  info.parameters = {set.max_degree, 0, 0, 0};
+  info.parameters = {set.max_degree, 0, 0, 0, 0};
   info.custom_ids = set.has_tags;
   return info;
 }
 
 DriveLayout layout_of(const index::NodePages& pages) {
-  return {pages.split, pages.edges.record_bytes(), pages.edges.pages() > 1 ? 0 : pages.edges.records(),
-          pages.row_bytes};
+  return {pages.split, pages.edges.record_bytes(), pages.edges.records(), pages.row_bytes, pages.edges.unit_bytes()};
 }
 
 IndexFileInfo inspect_microsoft_disk(const std::filesystem::path& named, const OpenOptions& options) {
@@ -63,7 +62,7 @@ IndexFileInfo inspect_microsoft_disk(const std::filesystem::path& named, const O
   info.metric = set.metric;
   info.type = set.type;
   info.source_type = set.given;
-  info.parameters = {set.max_degree, 0, 0, 0};
+  info.parameters = {set.max_degree, 0, 0, 0, 0};
   info.codec = Codec::PQ8;
   info.drive = layout_of(index::pages_of(set));
   return info;
@@ -91,7 +90,7 @@ IndexFileInfo inspect_index(const std::filesystem::path& path, const OpenOptions
   if (container.find(io::SectionKind::Codes) != nullptr) info.codec = meta.codec;
   info.has_vectors = meta.has_vectors;
   if (meta.paged) {
-    info.drive = layout_of({meta.type, meta.dimension, meta.parameters.max_degree});
+    info.drive = layout_of({meta.type, meta.dimension, meta.parameters.max_degree, meta.parameters.page_bytes});
   }
   info.calibration = meta.calibration;
   info.custom_ids = container.find(io::SectionKind::Ids) != nullptr;

@@ -8,20 +8,22 @@
 namespace diskann::index {
 namespace {
 
+constexpr std::size_t kPartBytes = std::size_t{256} << 10;
+
 template <class Take>
 void read_records(const RecordPages& pages, bool of_edges, std::uint64_t nodes, const PageSource& source,
                   const Take& take) {
-  constexpr std::uint64_t kUnits = 64;
+  const std::uint64_t at_once = std::max<std::uint64_t>(1, kPartBytes / pages.unit_bytes());
   std::vector<std::byte> part;
   const std::uint64_t units = pages.units(nodes);
-  for (std::uint64_t first = 0; first < units; first += kUnits) {
-    const std::uint64_t count = std::min(kUnits, units - first);
+  for (std::uint64_t first = 0; first < units; first += at_once) {
+    const std::uint64_t count = std::min(at_once, units - first);
     part.resize(count * pages.unit_bytes());
     source.read(of_edges, first * pages.unit_bytes(), part);
     for (std::uint64_t unit = 0; unit < count; ++unit) {
       if (!pages.is_whole(part.data() + unit * pages.unit_bytes(), first + unit))
-        source.fail("the checksum of page " + std::to_string((first + unit) * pages.pages()) + " of " +
-                    (of_edges ? "nodes" : "rows") + " is wrong");
+        source.fail("the checksum of page " + std::to_string(first + unit) + " of " + (of_edges ? "nodes" : "rows") +
+                    " is wrong");
     }
     const std::uint64_t end = std::min<std::uint64_t>((first + count) * pages.records(), nodes);
     for (std::uint64_t slot = first * pages.records(); slot < end; ++slot) {

@@ -7,12 +7,33 @@ namespace diskann::index {
 
 PointTable::PointTable(std::size_t points, base::SharedArray<std::uint32_t> starts,
                        base::SharedArray<std::uint32_t> members, base::SharedArray<std::uint64_t> ids)
-    : points_(points), starts_(std::move(starts)), members_(std::move(members)), ids_(std::move(ids)) {
+    : points_(points),
+      nodes_(starts.empty() ? 0 : starts.size() - 1),
+      starts_(std::move(starts)),
+      members_(std::move(members)),
+      ids_(std::move(ids)) {
   for (std::size_t i = 0; i + 1 < starts_.size(); ++i) hidden_ += starts_[i] == starts_[i + 1];
 }
 
+PointTable PointTable::compact() const {
+  if (starts_.empty()) return *this;
+  std::vector<Shift> shifts;
+  for (Slot node = 0; node + std::size_t{1} < starts_.size(); ++node)
+    if (starts_[node + std::size_t{1}] != starts_[node] + 1)
+      shifts.push_back({node, static_cast<std::int32_t>(starts_[node + std::size_t{1}] - (node + 1))});
+  if (shifts.size() > starts_.size() / 4) return *this;
+  PointTable table(points_);
+  table.hidden_ = hidden_;
+  table.nodes_ = nodes_;
+  table.shifts_ = std::move(shifts);
+  table.members_ = std::vector<std::uint32_t>(members_.span().begin(), members_.span().end());
+  table.ids_ = ids_;
+  return table;
+}
+
 std::uint64_t PointTable::bytes() const noexcept {
-  return (starts_.size() + members_.size()) * sizeof(std::uint32_t) + ids_.size() * sizeof(std::uint64_t);
+  return (starts_.size() + members_.size()) * sizeof(std::uint32_t) + shifts_.size() * sizeof(Shift) +
+         ids_.size() * sizeof(std::uint64_t);
 }
 
 std::optional<Slot> PointTable::node_of(std::uint64_t id) const {
@@ -25,9 +46,8 @@ std::optional<Slot> PointTable::node_of(std::uint64_t id) const {
     }
     if (has_twins()) {
       lookup_->node_of_point.resize(points_);
-      for (std::size_t node = 0; node + 1 < starts_.size(); ++node)
-        for (std::uint32_t i = starts_[node]; i < starts_[node + 1]; ++i)
-          lookup_->node_of_point[members_[i]] = static_cast<Slot>(node);
+      for (Slot node = 0; node < nodes_; ++node)
+        for_each_point(node, [&](std::uint32_t point) { lookup_->node_of_point[point] = node; });
     }
   });
   std::uint64_t point = id;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,24 +11,24 @@
 
 namespace diskann::index {
 
-/// Records of one length in pages of 4,096 bytes: as many in one as it holds or, where one is longer, each in as many
-/// pages as it takes. In our files the last 8 bytes of such a unit are a checksum of those before them and of its
-/// number; Microsoft's have none.
+/// Records of one length in units of whole blocks of 4,096 bytes, each read at once: as many as fit a page of
+/// `page_bytes`, in as few blocks as those take, or one in as many blocks as it takes. In our files the last 8 bytes of
+/// a unit are a checksum of those before them and of its number; Microsoft's have none.
 class RecordPages {
  public:
   static constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
 
   RecordPages() = default;
-  explicit RecordPages(std::size_t record_bytes, bool sealed = true)
+  explicit RecordPages(std::size_t record_bytes, bool sealed = true, std::size_t page_bytes = io::kBlockBytes)
       : record_bytes_(record_bytes),
         sum_bytes_(sealed ? kSumBytes : 0),
-        pages_((record_bytes + sum_bytes_ + io::kBlockBytes - 1) / io::kBlockBytes),
-        records_(pages_ > 1 ? 1 : (io::kBlockBytes - sum_bytes_) / record_bytes) {}
+        records_(std::max<std::size_t>(1, (page_bytes - sum_bytes_) / record_bytes)),
+        blocks_((records_ * record_bytes + sum_bytes_ + io::kBlockBytes - 1) / io::kBlockBytes) {}
 
   std::size_t record_bytes() const noexcept { return record_bytes_; }
-  std::size_t pages() const noexcept { return pages_; }      ///< of a unit
+  std::size_t blocks() const noexcept { return blocks_; }    ///< of a unit
   std::size_t records() const noexcept { return records_; }  ///< in a unit
-  std::size_t unit_bytes() const noexcept { return pages_ * io::kBlockBytes; }
+  std::size_t unit_bytes() const noexcept { return blocks_ * io::kBlockBytes; }
   std::uint64_t units(std::uint64_t records) const noexcept { return (records + records_ - 1) / records_; }
   std::uint64_t bytes(std::uint64_t records) const {
     return base::checked_multiply(units(records), unit_bytes(), "pages");
@@ -38,15 +39,15 @@ class RecordPages {
   bool is_whole(const std::byte* unit, std::uint64_t number) const noexcept;
 
  private:
-  std::size_t record_bytes_ = 1, sum_bytes_ = kSumBytes, pages_ = 1, records_ = 1;
+  std::size_t record_bytes_ = 1, sum_bytes_ = kSumBytes, records_ = 1, blocks_ = 1;
 };
 
 /// Puts the checksum at the end of a unit.
 void seal_unit(std::span<std::byte> unit, std::uint64_t number) noexcept;
 bool is_sealed(std::span<const std::byte> unit, std::uint64_t number) noexcept;
 
-/// How nodes stand on a drive: a record has the row and its edges where those fit half a page, so that one read brings
-/// both; longer rows stand apart, in the same order, and are read for the hits alone.
+/// How nodes stand on a drive: a record has the row and its edges where those fit 2 KiB, so that one read brings both;
+/// longer rows stand apart, in the same order, and are read for the hits alone.
 struct NodePages {
   std::size_t row_bytes = 0;  ///< of the components, a multiple of 4
   std::uint32_t max_degree = 0;
@@ -56,13 +57,13 @@ struct NodePages {
   RecordPages rows;          ///< where it is
 
   NodePages() = default;
-  NodePages(VectorType type, std::size_t dimension, std::uint32_t degree)
+  NodePages(VectorType type, std::size_t dimension, std::uint32_t degree, std::size_t page_bytes)
       : row_bytes(base::round_up(dimension * size_of(type), sizeof(base::Slot))),
         max_degree(degree),
         split(row_bytes + edge_bytes() > kMostTogether),
         edges_at(split ? 0 : row_bytes),
-        edges(edge_bytes() + edges_at),
-        rows(split ? row_bytes : 1) {}
+        edges(edge_bytes() + edges_at, true, page_bytes),
+        rows(split ? row_bytes : 1, true, page_bytes) {}
   /// Of Microsoft's: coordinates before the edges, and where those are codes perhaps vectors behind all nodes.
   static NodePages of_microsoft(std::size_t coordinate_bytes, std::uint32_t degree, std::size_t vector_bytes) {
     NodePages pages;

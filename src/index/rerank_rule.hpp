@@ -47,12 +47,15 @@ class RerankRule {
 };
 
 /// Says when a walk by codes whose hops cost reads is over, however many candidates its list still has: by the same
-/// rule, of the nodes it went through.
+/// rule, of the nodes it went through, with half the spreads but up to a distance farther out, since what lies behind a
+/// node may be nearer than that. Both grow with `spreads`: how much further a walk must go for a hard query is a matter
+/// of the graph, and says itself in distances, not in what codes are off by.
 class WalkRule {
  public:
   void begin(std::size_t k, double spreads) noexcept {
     k_ = k;
-    spreads_ = spreads + kMore;
+    spreads_ = spreads / 2;
+    farther_ = static_cast<float>(kFarther * spreads);
     rule_ = {};
     walked_ = 0;
     nearest_.clear();
@@ -69,14 +72,17 @@ class WalkRule {
     if (nearest_.size() > k_) nearest_.pop_back();
   }
   bool is_worth_expanding(float by_code) const noexcept {
-    return walked_ < kLeast || nearest_.size() < k_ || rule_.may_be_near(by_code, nearest_.back(), spreads_);
+    if (walked_ < kLeast || nearest_.size() < k_) return true;
+    const float farthest = nearest_.back() + farther_ * std::abs(nearest_.back());
+    return rule_.may_be_near(by_code, farthest, spreads_);
   }
 
  private:
-  static constexpr double kMore = 0.5;  // for what lies behind a node, since it may be nearer than that
+  static constexpr double kFarther = 0.035;  // of the distance of the k-th nearest, for each spread
   static constexpr std::size_t kLeast = 8;
   RerankRule rule_;
   double spreads_ = 0;
+  float farther_ = 0;
   std::size_t k_ = 1, walked_ = 0;
   std::vector<float> nearest_;
 };

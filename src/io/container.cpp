@@ -29,10 +29,10 @@ constexpr std::uint32_t known_version(SectionKind kind) noexcept {
     case SectionKind::Norms:
     case SectionKind::CodeMeans:
     case SectionKind::CodeDirections:
+    case SectionKind::Visited: return 1;
     case SectionKind::NodePages:
     case SectionKind::EdgePages:
     case SectionKind::RowPages:
-    case SectionKind::Visited: return 1;
     case SectionKind::Codes:
     case SectionKind::CodeNorms:
     case SectionKind::CodeCentroids: return 2;

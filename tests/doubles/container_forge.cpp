@@ -4,6 +4,8 @@
 #include <cstring>
 #include <span>
 
+#include "diskann/error.hpp"
+#include "index/index_file.hpp"
 #include "index/record_pages.hpp"
 #include "io/checksum.hpp"
 #include "io/container.hpp"
@@ -54,12 +56,23 @@ void repair_checksums(std::vector<std::byte>& file) {
 
 void seal_pages(std::vector<std::byte>& file) {
   const std::span<std::byte> bytes(file);
+  index::NodePages pages;
+  for_each_section(bytes, [&](std::size_t, const io::ContainerEntry& entry) {
+    if (static_cast<io::SectionKind>(entry.kind) != io::SectionKind::Meta) return;
+    try {
+      const index::IndexMeta meta = index::meta_from_json(
+          {reinterpret_cast<const char*>(bytes.data() + entry.offset), entry.length}, "a forged file");
+      pages = {meta.type, meta.dimension, meta.parameters.max_degree, meta.parameters.page_bytes};
+    } catch (const Error&) {  // then nobody comes as far as its pages
+    }
+  });
   for_each_section(bytes, [&](std::size_t, const io::ContainerEntry& entry) {
     const auto kind = static_cast<io::SectionKind>(entry.kind);
     if (kind != io::SectionKind::NodePages && kind != io::SectionKind::EdgePages && kind != io::SectionKind::RowPages)
       return;
-    for (std::uint64_t page = 0; page < entry.length / io::kBlockBytes; ++page)
-      index::seal_unit(bytes.subspan(entry.offset + page * io::kBlockBytes, io::kBlockBytes), page);
+    const std::size_t unit_bytes = (kind == io::SectionKind::RowPages ? pages.rows : pages.edges).unit_bytes();
+    for (std::uint64_t unit = 0; unit < entry.length / unit_bytes; ++unit)
+      index::seal_unit(bytes.subspan(entry.offset + unit * unit_bytes, unit_bytes), unit);
   });
 }
 
