@@ -47,7 +47,7 @@ void declare_builder_flags(Arguments& arguments, BuilderFlags& flags, const std:
                  "An index whose vectors and graph stay on the drive, searched by codes in memory (default pq8)");
   arguments.option("--page-size", flags.page_size, "SIZE",
                    "With --disk: what is read at once, 4K to 64K: larger pages take fewer reads and bring more bytes "
-                   "(default 16K)");
+                   "(default: the smallest that eight vectors with their edges fit, up to 16K)");
   arguments.option("--search-memory", flags.search_memory, "SIZE",
                    "With --disk: what the index may take in memory when it is searched; product codes take as many "
                    "chunks as fit, up to 4 bits a component: 200M, 1.5GiB");

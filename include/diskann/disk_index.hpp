@@ -57,8 +57,8 @@ struct DiskConfig {
   /// Nodes, an eighth of all at most, whose edges are kept in memory by the index that building returns;
   /// DiskOpenOptions::cache_bytes says so for others. 0: as many as fit an eighth of what the codes take.
   std::uint64_t search_cache_size = 0;
-  std::uint32_t page_bytes = BuildParameters{}.page_bytes;  ///< as there
-  bool reorder_data = true;  ///< puts nodes that have edges between them into the same page: a fifth fewer reads
+  std::uint32_t page_bytes = 0;  ///< as of BuildParameters
+  bool reorder_data = true;      ///< puts nodes that have edges between them into the same page: a fifth fewer reads
 };
 /// The name of Microsoft's library.
 using PQFlashConfig = DiskConfig;

@@ -21,8 +21,9 @@ struct BuildParameters {
   float alpha = 1.2f;                    ///< pruning slack on distances (squared; inner products): 1 to 10
   std::uint64_t seed = 42;               ///< order of insertion
   /// What is read at once from an index on a drive: 4,096 to 65,536 bytes, a power of two. Nodes that have edges
-  /// between them share pages, so that larger ones take fewer reads and bring more bytes.
-  std::uint32_t page_bytes = 16'384;
+  /// between them share pages, so that larger ones take fewer reads and bring more bytes. 0: the smallest page that
+  /// eight nodes fit, up to 16,384.
+  std::uint32_t page_bytes = 0;
   static constexpr std::uint32_t kLeastPageBytes = 4096, kMostPageBytes = 65'536;
 };
 

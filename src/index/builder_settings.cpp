@@ -59,8 +59,9 @@ BuildParameters IndexBuilder::Settings::checked_parameters() const {
   checked.alpha = alpha.value_or(default_alpha(metric, for_drive));
   check_range("max_degree", checked.max_degree, 2u, 1024u);
   check_range("search_list_size", checked.search_list_size, 1u, 100'000u);
-  check_range("page_bytes", checked.page_bytes, BuildParameters::kLeastPageBytes, BuildParameters::kMostPageBytes);
-  if (!std::has_single_bit(checked.page_bytes))
+  if (checked.page_bytes != 0)
+    check_range("page_bytes", checked.page_bytes, BuildParameters::kLeastPageBytes, BuildParameters::kMostPageBytes);
+  if (checked.page_bytes != 0 && !std::has_single_bit(checked.page_bytes))
     refuse("page_bytes must be a power of two, not " + std::to_string(checked.page_bytes));
   if (!(checked.alpha >= 1.0f && checked.alpha <= 10.0f))
     refuse("alpha must be 1 to 10, not " + std::to_string(checked.alpha));

@@ -7,6 +7,7 @@
 #include "index/index_file.hpp"
 #include "index/index_state.hpp"
 #include "index/microsoft.hpp"
+#include "index/record_pages.hpp"
 
 namespace diskann::index {
 namespace {
@@ -333,7 +334,8 @@ std::string meta_to_json(const Index::State& state, const Codes* paged) {
   if (!state.has_vectors()) json["vectors"] = "dropped";
   if (paged != nullptr) {
     json["vectors"] = "paged";
-    json["page_bytes"] = state.parameters.page_bytes;
+    json["page_bytes"] =
+        NodePages(rows.type, rows.dimension, state.parameters.max_degree, state.parameters.page_bytes).page_bytes;
   }
   json["build"] = {{"builder", state.builder},
                    {"search_list_size", state.parameters.search_list_size},

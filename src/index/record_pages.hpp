@@ -53,15 +53,18 @@ struct NodePages {
   std::uint32_t max_degree = 0;
   bool split = false;
   std::size_t edges_at = 0;  ///< of a record in the first pages: where the edges begin
-  RecordPages edges;         ///< records of the degree and max_degree slots, behind the row where it is not split
-  RecordPages rows;          ///< where it is
+  std::size_t page_bytes = io::kBlockBytes;
+  RecordPages edges;  ///< records of the degree and max_degree slots, behind the row where it is not split
+  RecordPages rows;   ///< where it is
 
   NodePages() = default;
-  NodePages(VectorType type, std::size_t dimension, std::uint32_t degree, std::size_t page_bytes)
+  /// `wanted`: as BuildParameters::page_bytes.
+  NodePages(VectorType type, std::size_t dimension, std::uint32_t degree, std::size_t wanted)
       : row_bytes(base::round_up(dimension * size_of(type), sizeof(base::Slot))),
         max_degree(degree),
         split(row_bytes + edge_bytes() > kMostTogether),
         edges_at(split ? 0 : row_bytes),
+        page_bytes(wanted != 0 ? wanted : page_bytes_for(edge_bytes() + edges_at)),
         edges(edge_bytes() + edges_at, true, page_bytes),
         rows(split ? row_bytes : 1, true, page_bytes) {}
   /// Of Microsoft's: coordinates before the edges, and where those are codes perhaps vectors behind all nodes.
@@ -78,6 +81,14 @@ struct NodePages {
   std::size_t edge_bytes() const noexcept { return (std::size_t{max_degree} + 1) * sizeof(base::Slot); }
 
  private:
+  /// With eight of those that are near to one another a read has brought most that it can; more bytes then only take
+  /// longer. Pages of 16 KiB are still read in about the time of one block.
+  static std::size_t page_bytes_for(std::size_t record_bytes) noexcept {
+    constexpr std::size_t kRecords = 8, kMost = 4 * io::kBlockBytes;
+    std::size_t bytes = io::kBlockBytes;
+    while (bytes < kMost && (bytes - RecordPages::kSumBytes) / record_bytes < kRecords) bytes *= 2;
+    return bytes;
+  }
   static constexpr std::size_t kMostTogether = (io::kBlockBytes - RecordPages::kSumBytes) / 2;
 };
 

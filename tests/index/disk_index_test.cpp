@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
@@ -14,6 +15,7 @@
 #include "diskann/vector_file.hpp"
 #include "index/record_pages.hpp"
 #include "io/container.hpp"
+#include "io/container_layout.hpp"
 #include "scratch.hpp"
 #include "tests/doubles/container_forge.hpp"
 #include "tests/doubles/fault_file_system.hpp"
@@ -25,7 +27,7 @@ namespace {
 
 using diskann::testing::kMetrics;
 
-Index build(const VectorSet& base, Distance metric, Codec codec, std::uint32_t page_bytes = 16'384) {
+Index build(const VectorSet& base, Distance metric, Codec codec, std::uint32_t page_bytes = 0) {
   return IndexBuilder()
       .metric(metric)
       .max_degree(24)
@@ -36,7 +38,7 @@ Index build(const VectorSet& base, Distance metric, Codec codec, std::uint32_t p
 }
 
 std::uint32_t page_bytes_for(Distance metric) {
-  return metric == Distance::L2 ? 16'384 : metric == Distance::Cosine ? 65'536 : 4096;
+  return metric == Distance::L2 ? 0 : metric == Distance::Cosine ? 65'536 : 4096;
 }
 
 /// Distances of hits by their rank, over all queries: those of `found` that are greater than those of `other`.
@@ -142,6 +144,40 @@ TEST(DiskIndex, FindsEveryFlippedBit) {
       }
     }
   }
+}
+
+/// As it was written when pages had 4,096 bytes and nobody said so.
+void make_first_form(const std::string& path) {
+  std::vector<std::byte> bytes = bytes_of_file(path);
+  const io::Section meta = io::Container::open(path).require(io::SectionKind::Meta);
+  std::string text(reinterpret_cast<const char*>(bytes.data() + meta.offset), meta.length);
+  const std::string field = "\"page_bytes\": 4096,";
+  ASSERT_NE(text.find(field), std::string::npos);
+  text.replace(text.find(field), field.size(), std::string(field.size(), ' '));
+  std::memcpy(bytes.data() + meta.offset, text.data(), text.size());
+  io::ContainerHeader header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  for (std::uint32_t i = 0; i < header.section_count; ++i) {
+    io::ContainerEntry entry;
+    std::byte* const at = bytes.data() + sizeof header + i * sizeof entry;
+    std::memcpy(&entry, at, sizeof entry);
+    if (static_cast<io::SectionKind>(entry.kind) == io::SectionKind::NodePages) entry.version = 1;
+    std::memcpy(at, &entry, sizeof entry);
+  }
+  doubles::repair_checksums(bytes);
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+TEST(DiskIndex, OpensFilesOfTheFirstForm) {
+  const std::string path = scratch_path("first.idx");
+  const SyntheticSet data = clusters(VectorType::U8, 64, 1000);
+  build(data.vectors, Distance::L2, Codec::SQ4, 4096).save_for_disk(path, true);
+  const SearchResults wanted = DiskIndex::open(path).search_batch(data.queries, 10, {40, 1});
+  make_first_form(path);
+  EXPECT_TRUE(verify(path).ok());
+  EXPECT_EQ(inspect_index(path).parameters.page_bytes, 4096u);
+  EXPECT_EQ(DiskIndex::open(path).search_batch(data.queries, 10, {40, 1}).ids, wanted.ids);
 }
 
 TEST(DiskIndex, ReportsReadsThatFail) {
@@ -294,7 +330,7 @@ TEST(DiskIndex, IsBuiltByOneCall) {
   other = config;
   other.num_chunks = 49;
   EXPECT_EQ(code_of(other, true), ErrorCode::InvalidArgument);
-  for (const std::uint32_t page_bytes : {0u, 2048u, 12'288u, 131'072u}) {
+  for (const std::uint32_t page_bytes : {1u, 2048u, 12'288u, 131'072u}) {
     other = config;
     other.page_bytes = page_bytes;
     EXPECT_EQ(code_of(other, true), ErrorCode::InvalidArgument) << page_bytes;
@@ -399,6 +435,10 @@ TEST(RecordPages, HoldAllRecords) {
       }
     }
   }
+  EXPECT_EQ(NodePages(VectorType::U8, 128, 64, 0).edges.records(), 10u) << "eight and more fit the smallest page";
+  EXPECT_EQ(NodePages(VectorType::U8, 236, 68, 0).page_bytes, 8192u);
+  EXPECT_EQ(NodePages(VectorType::F32, 384, 64, 0).page_bytes, 16'384u);
+  EXPECT_EQ(NodePages(VectorType::F32, 384, 64, 8192).page_bytes, 8192u) << "as it was asked for";
   std::vector<std::byte> unit(io::kBlockBytes, std::byte{7});
   seal_unit(unit, 5);
   EXPECT_TRUE(is_sealed(unit, 5));
