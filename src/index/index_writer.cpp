@@ -21,7 +21,6 @@ using io::SectionKind;
 
 constexpr std::uint32_t kSectionVersion = 1, kPagesVersion = 2;
 constexpr std::size_t kGathered = 4096;
-constexpr std::size_t kPartBytes = std::size_t{256} << 10;  // of pages written at once
 
 template <class T>
 std::span<const std::byte> bytes_of(std::span<const T> values) {
@@ -216,7 +215,7 @@ class IndexWriter {
   template <class Put>
   void write_pages(SectionKind kind, const RecordPages& pages, const Put& put) {
     writer_.begin(kind, kPagesVersion, true);
-    const std::uint64_t at_once = std::max<std::uint64_t>(1, kPartBytes / pages.unit_bytes());
+    const std::uint64_t at_once = pages.units_of_part();
     std::vector<std::byte> part;
     const std::uint64_t units = pages.units(rows_.rows);
     for (std::uint64_t first = 0; first < units; first += at_once) {

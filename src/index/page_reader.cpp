@@ -8,12 +8,10 @@
 namespace diskann::index {
 namespace {
 
-constexpr std::size_t kPartBytes = std::size_t{256} << 10;
-
 template <class Take>
 void read_records(const RecordPages& pages, bool of_edges, std::uint64_t nodes, const PageSource& source,
                   const Take& take) {
-  const std::uint64_t at_once = std::max<std::uint64_t>(1, kPartBytes / pages.unit_bytes());
+  const std::uint64_t at_once = pages.units_of_part();
   std::vector<std::byte> part;
   const std::uint64_t units = pages.units(nodes);
   for (std::uint64_t first = 0; first < units; first += at_once) {

@@ -29,6 +29,8 @@ class RecordPages {
   std::size_t blocks() const noexcept { return blocks_; }    ///< of a unit
   std::size_t records() const noexcept { return records_; }  ///< in a unit
   std::size_t unit_bytes() const noexcept { return blocks_ * io::kBlockBytes; }
+  /// That are written or read one after the other at once, where all are.
+  std::uint64_t units_of_part() const noexcept { return std::max<std::uint64_t>(1, kPartBytes / unit_bytes()); }
   std::uint64_t units(std::uint64_t records) const noexcept { return (records + records_ - 1) / records_; }
   std::uint64_t bytes(std::uint64_t records) const {
     return base::checked_multiply(units(records), unit_bytes(), "pages");
@@ -39,6 +41,8 @@ class RecordPages {
   bool is_whole(const std::byte* unit, std::uint64_t number) const noexcept;
 
  private:
+  static constexpr std::size_t kPartBytes = std::size_t{256} << 10;
+
   std::size_t record_bytes_ = 1, sum_bytes_ = kSumBytes, records_ = 1, blocks_ = 1;
 };
 
@@ -81,8 +85,8 @@ struct NodePages {
   std::size_t edge_bytes() const noexcept { return (std::size_t{max_degree} + 1) * sizeof(base::Slot); }
 
  private:
-  /// With eight of those that are near to one another a read has brought most that it can; more bytes then only take
-  /// longer. Pages of 16 KiB are still read in about the time of one block.
+  /// With eight of those that are near to one another a read has brought most that it can; more bytes save reads, but
+  /// no time (docs/benchmarks.md).
   static std::size_t page_bytes_for(std::size_t record_bytes) noexcept {
     constexpr std::size_t kRecords = 8, kMost = 4 * io::kBlockBytes;
     std::size_t bytes = io::kBlockBytes;
